@@ -1,0 +1,165 @@
+"""The reference vectors of EmbeddingGemma, and which build a server's vectors are nearest to.
+
+``texts.json`` holds 29 texts as they are sent, ``vectors.npz`` their vectors from the published
+model (``right``) and from the two wrong builds that Ollama has shipped: ``no_window`` (0.12.7 to
+0.24: no sliding attention window, so long texts differ) and ``causal`` (before 0.12.7). They were
+computed in float32 with the original weights (``model.safetensors``, sha256
+cbf5a78393b6a033e0b8a63a57549964f7ed5c6fbeb4ba0694214f36123f2fd2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BUILDS", "Diagnosis", "diagnose", "reference_vectors"]
+
+Build = Literal["right", "no_window", "causal", "unknown"]
+BUILDS: tuple[Build, ...] = ("right", "no_window", "causal")
+
+NEAREST_COSINE = 0.95
+"""Below this mean cosine, vectors are of none of the known builds.
+
+The causal build has 0.52 to 0.84 to the right one; bfloat16 has 0.9999.
+"""
+
+_LONG_TOKENS = 257
+"""Beyond the attention window of 256 tokens to each side, a windowless build differs."""
+
+_ADVICE: Mapping[str, str] = {
+    "right": "",
+    "no_window": "texts of more than about 256 tokens get other vectors than the published "
+    "model's (cosine 0.997 at 370 tokens, 0.93 at 1,800); short texts are right. Update Ollama "
+    "to 0.30 or later",
+    "causal": "the server runs the model with causal attention, which is wrong for every text. "
+    "Update Ollama to 0.12.7 or later, best to 0.30 or later",
+    "unknown": "the vectors are of none of the known builds. A model imported without its "
+    "tokenizer's settings (add_space_prefix, BOS and EOS), or without its two dense layers, looks "
+    "like this, and so does another model under this name. Mend it with "
+    "`ollama rm embeddinggemma` and `ollama pull embeddinggemma`",
+}
+
+
+@cache
+def _stored() -> tuple[tuple[str, ...], Mapping[str, int], Mapping[str, NDArray[np.float32]]]:
+    with (files("toolkit") / "reference" / "vectors.npz").open("rb") as file:
+        data = np.load(file, allow_pickle=False)
+        names = tuple(str(name) for name in data["names"])
+        tokens = dict(zip(names, data["tokens"].tolist(), strict=True))
+        return names, tokens, {build: data[build] for build in BUILDS}
+
+
+def reference_vectors(build: Build = "right") -> dict[str, NDArray[np.float32]]:
+    """Return the reference vectors of a build by the text's name.
+
+    Parameters
+    ----------
+    build : {"right", "no_window", "causal"}, default="right"
+        Which build.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (768,)
+
+    Examples
+    --------
+    >>> vectors = reference_vectors()
+    >>> query, mars = vectors["red-planet-query"], vectors["red-planet-mars"]
+    >>> round(float(query @ mars), 4)  # the model card says 0.6359
+    0.6361
+    """
+    names, _, vectors = _stored()
+    return dict(zip(names, vectors[build], strict=True))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a comparison with the reference vectors showed.
+
+    Parameters
+    ----------
+    build : {"right", "no_window", "causal", "unknown"}
+        The build the vectors are nearest to.
+    cosines : mapping of str to mapping of str to float
+        By build, the cosine of each text compared.
+    compared : int
+        How many texts were compared.
+    skipped : int
+        How many the server refused as too long.
+    """
+
+    build: Build
+    cosines: Mapping[str, Mapping[str, float]]
+    compared: int
+    skipped: int = 0
+
+    @property
+    def advice(self) -> str:
+        """What it means and what mends it; empty if all is right."""
+        return _ADVICE[self.build]
+
+    def summary(self) -> str:
+        """Return one line with the lowest cosine to each build."""
+        lowest = ", ".join(
+            f"{build} {min(values.values()):.4f}" for build, values in self.cosines.items()
+        )
+        skipped = f", {self.skipped} refused as too long" if self.skipped else ""
+        return (
+            f"nearest to the {self.build.replace('_', '-')} build; lowest cosine to each, over "
+            f"{self.compared} texts{skipped}: {lowest}"
+        )
+
+
+def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagnosis:
+    """Tell which build some vectors of reference texts are nearest to.
+
+    Parameters
+    ----------
+    vectors : mapping of str to ndarray of shape (768,)
+        Vectors by the reference text's name.
+    skipped : int, default=0
+        How many texts the server refused, for the record.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> diagnose(reference_vectors("causal")).build
+    'causal'
+    """
+    _, tokens, _ = _stored()
+    cosines: dict[str, dict[str, float]] = {}
+    for build in BUILDS:
+        right = reference_vectors(build)
+        cosines[build] = {
+            name: _cosine(vector, right[name])
+            for name, vector in vectors.items()
+            if name in right and len(vector) == len(right[name])
+        }
+    compared = len(cosines["right"])
+    if not compared:
+        return Diagnosis("unknown", {}, 0, skipped)
+    mean = {build: float(np.mean(list(values.values()))) for build, values in cosines.items()}
+    best: Build = max(BUILDS, key=lambda build: mean[build])
+    if mean[best] < NEAREST_COSINE:
+        best = "unknown"
+    elif best != "causal":
+        # Short texts are the same with and without the window: the long ones decide.
+        long = [name for name in cosines["right"] if tokens[name] >= _LONG_TOKENS]
+        right_sum = sum(cosines["right"][name] for name in long)
+        best = "no_window" if sum(cosines["no_window"][n] for n in long) > right_sum else "right"
+    return Diagnosis(best, cosines, compared, skipped)
+
+
+def _cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / norm if norm else 0.0
