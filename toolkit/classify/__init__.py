@@ -1,0 +1,71 @@
+"""Training, evaluation and saved models of text classifiers.
+
+Names load on first use, so that importing the package does not import scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.classify.classifiers import CLASSIFIERS, make_classifier
+    from toolkit.classify.model_info import FORMAT_VERSION, ModelInfo, read_model_info
+    from toolkit.classify.persistence import TRUSTED_TYPES, load_model, save_model
+    from toolkit.classify.prediction import Prediction, predict_texts
+    from toolkit.classify.result import TrainingResult
+    from toolkit.classify.training import train_classifier
+    from toolkit.classify.validation import (
+        Score,
+        Validation,
+        cross_validate_matrix,
+        make_splitter,
+    )
+
+__all__ = [
+    "CLASSIFIERS",
+    "FORMAT_VERSION",
+    "TRUSTED_TYPES",
+    "ModelInfo",
+    "Prediction",
+    "Score",
+    "TrainingResult",
+    "Validation",
+    "cross_validate_matrix",
+    "load_model",
+    "make_classifier",
+    "make_splitter",
+    "predict_texts",
+    "read_model_info",
+    "save_model",
+    "train_classifier",
+]
+
+_MODULES = {
+    "CLASSIFIERS": "classifiers",
+    "make_classifier": "classifiers",
+    "FORMAT_VERSION": "model_info",
+    "TRUSTED_TYPES": "persistence",
+    "ModelInfo": "model_info",
+    "load_model": "persistence",
+    "read_model_info": "model_info",
+    "save_model": "persistence",
+    "Prediction": "prediction",
+    "predict_texts": "prediction",
+    "TrainingResult": "result",
+    "train_classifier": "training",
+    "Score": "validation",
+    "Validation": "validation",
+    "cross_validate_matrix": "validation",
+    "make_splitter": "validation",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(import_module(f"toolkit.classify.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

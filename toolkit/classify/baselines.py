@@ -1,0 +1,101 @@
+"""What every score is shown beside: the majority class, and TF-IDF with the same classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import get_tags
+
+from toolkit.classify.classifiers import make_classifier
+
+__all__ = ["majority_baseline", "tfidf_baseline"]
+
+# Scripts written without spaces between words, as ranges of code points: a token pattern made of
+# word characters takes a whole sentence of them for one token.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x3400, 0x9FFF),  # Han
+    (0xF900, 0xFAFF),  # Han compatibility
+    (0x20000, 0x3FFFF),  # Han extensions
+)
+_SAMPLE = 2000
+
+
+def majority_baseline() -> DummyClassifier:
+    """Return the classifier that always answers the most frequent class.
+
+    Examples
+    --------
+    >>> majority_baseline().fit([[0]] * 3, ["a", "a", "b"]).predict([[0]]).tolist()
+    ['a']
+    """
+    return DummyClassifier(strategy="most_frequent")
+
+
+def tfidf_baseline(texts: Sequence[str], classifier: BaseEstimator) -> tuple[Pipeline, str]:
+    """Return TF-IDF 1- and 2-grams with the same classifier, and a description.
+
+    Words are counted, or characters where most letters are of a script written without spaces
+    (Chinese, Japanese, Thai...) or the texts hold no word at all: a baseline made weak on purpose
+    proves nothing. A classifier that cannot take sparse matrices is replaced by the default one,
+    and the description says so.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts it will be fitted on (looked at, not kept).
+    classifier : estimator
+        Unfitted; cloned.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Unfitted.
+    description : str
+        One line for reports.
+
+    Examples
+    --------
+    >>> from toolkit.classify.classifiers import make_classifier
+    >>> tfidf_baseline(["a red house", "the blue car"], make_classifier())[1]
+    'TF-IDF of word 1- and 2-grams + LogisticRegression'
+    >>> tfidf_baseline(["把灯打开", "现在几点"], make_classifier())[1]
+    'TF-IDF of character 1- and 2-grams + LogisticRegression'
+    """
+    sample = texts[:: max(1, len(texts) // _SAMPLE)]
+    words = TfidfVectorizer(ngram_range=(1, 2))
+    analyse = words.build_analyzer()
+    spaced = unspaced_share(sample) <= 0.5 and any(analyse(text) for text in sample)
+    counter = words if spaced else TfidfVectorizer(ngram_range=(1, 2), analyzer="char")
+    takes_sparse = get_tags(classifier).input_tags.sparse
+    last = clone(classifier) if takes_sparse else make_classifier()
+    unit = "word" if spaced else "character"
+    description = f"TF-IDF of {unit} 1- and 2-grams + {type(last).__name__}"
+    if not takes_sparse:
+        description += f" ({type(classifier).__name__} takes no sparse matrix)"
+    return make_pipeline(counter, last), description
+
+
+def unspaced_share(texts: Sequence[str]) -> float:
+    """Return the share of letters that belong to scripts written without spaces.
+
+    Examples
+    --------
+    >>> unspaced_share(["hello"]), unspaced_share(["你好"])
+    (0.0, 1.0)
+    """
+    letters = unspaced = 0
+    for text in texts:
+        for character in text:
+            if character.isalpha():
+                letters += 1
+                code = ord(character)
+                unspaced += code >= 0x0E00 and any(a <= code <= b for a, b in _UNSPACED)
+    return unspaced / letters if letters else 0.0

@@ -1,0 +1,144 @@
+"""The README.md of a model folder: what a colleague wants to know before using it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.classify.model_info import ModelInfo
+
+__all__ = ["markdown_text", "model_card"]
+
+_SHOWN_CLASSES = 100
+
+
+def markdown_text(text: object) -> str:
+    r"""Return a text that stands in a Markdown line or table cell as it is.
+
+    Labels and names come from data: they must not become a link, an image or another row.
+
+    Examples
+    --------
+    >>> markdown_text("a|b\n![x](http://y)")
+    'a\\|b \\!\\[x\\]\\(http://y\\)'
+    """
+    line = " ".join(str(text).split())
+    return re.sub(r"([\\`*_{}\[\]()<>#!|~&])", r"\\\1", line)
+
+
+def model_card(info: ModelInfo, *, report: bool = False) -> str:
+    """Return the model card in Markdown.
+
+    Parameters
+    ----------
+    info : ModelInfo
+        What ``model.json`` says.
+    report : bool, default=False
+        Whether ``report.html`` stands beside it.
+
+    Returns
+    -------
+    str
+    """
+    made = info.provenance
+    name = markdown_text(made.get("classifier", "classifier"))
+    parts = [f"# Text classifier: {len(info.classes)} classes\n"]
+    if info.notice:
+        parts.append(f"> **{markdown_text(info.notice)}**\n")
+    parts.append(_opening(info, name))
+    parts.append(_usage(info))
+    if info.metrics:
+        parts.append(_scores(info, name))
+    if report:
+        parts.append("`report.html` shows scores by class, the confusion matrix and the errors.\n")
+    parts.append(_classes(info))
+    parts.append(_origin(info))
+    return "\n".join(parts)
+
+
+def _code(text: object) -> str:
+    line = str(text).replace("\n", "\\n").replace("`", "'")
+    return f"`{line}`"
+
+
+def _opening(info: ModelInfo, name: str) -> str:
+    identity = info.identity.describe() if info.identity is not None else "a text transformer"
+    prompt = f", under the prompt {_code(info.prompt)}" if info.prompt else ""
+    width = f" {info.dimension}" if info.dimension else ""
+    return (
+        f"A text becomes a vector of{width} numbers by {markdown_text(identity)}{prompt}; {name} "
+        "makes a label of it.\n"
+    )
+
+
+def _usage(info: ModelInfo) -> str:
+    pickle = info.file.endswith(".joblib")
+    argument = ", trusted=True" if pickle else ""
+    warning = (
+        "`model.joblib` is a pickle: opening it runs whatever it contains. Load it only if you "
+        "trust who made it.\n"
+        if pickle
+        else ""
+    )
+    return (
+        "## Use\n\n```python\nfrom toolkit import load_model\n\n"
+        f'model = load_model("path/to/this/folder"{argument})\n'
+        'model.predict(["a text", "another text"])\n```\n\n'
+        "or `toolkit predict path/to/this/folder texts.csv --text-column text --out "
+        f"labels.csv`.\n\n{warning}"
+    )
+
+
+def _scores(info: ModelInfo, name: str) -> str:
+    made = info.provenance
+    rows = [(f"{name}, {info.dimension} dimensions", info.metrics)]
+    rows += [
+        (f"{name}, {d} dimensions", scores)
+        for d, scores in info.by_dimension.items()
+        if int(d) != info.dimension
+    ]
+    rows += [(markdown_text(b["description"]), b) for b in info.baselines.values()]
+    lines = ["## Scores\n"]
+    lines.append(
+        "Cross-validated on the training data (mean ± standard deviation over the folds), "
+        f"{_code(made.get('splits', ''))}.\n"
+    )
+    lines.append("| | accuracy | macro F1 |")
+    lines.append("|---|---|---|")
+    lines += [f"| {row} | {_pm(s['accuracy'])} | {_pm(s['macro_f1'])} |" for row, s in rows]
+    notes = made.get("notes", [])
+    if notes:
+        lines.append("")
+        lines += [f"- {markdown_text(note)}" for note in notes]
+    return "\n".join(lines) + "\n"
+
+
+def _pm(score: dict[str, Any]) -> str:
+    return f"{score['mean']:.3f} ± {score['sd']:.3f}"
+
+
+def _classes(info: ModelInfo) -> str:
+    shown = ", ".join(markdown_text(label) for label in info.classes[:_SHOWN_CLASSES])
+    more = len(info.classes) - _SHOWN_CLASSES
+    return f"## Classes\n\n{shown}{f' and {more} more' if more > 0 else ''}\n"
+
+
+def _origin(info: ModelInfo) -> str:
+    made = info.provenance
+    facts = {
+        "Training data": made.get("source"),
+        "Rows": made.get("rows"),
+        "Data fingerprint": made.get("data_fingerprint"),
+        "Classifier parameters": made.get("classifier_parameters"),
+        "Seed": made.get("random_state"),
+        "Model": info.identity.describe() if info.identity is not None else None,
+        "Vectors": info.identity.provenance if info.identity is not None else None,
+        "Written": info.date,
+        "Versions": ", ".join(f"{k} {v}" for k, v in info.versions.items()),
+        "Command": made.get("command"),
+    }
+    lines = [
+        f"- {key}: {markdown_text(value)}" for key, value in facts.items() if value is not None
+    ]
+    return "## Where it comes from\n\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,322 @@
+"""Model folders: a fitted pipeline that can be handed on, and loaded without running its content.
+
+``model.skops`` holds the pipeline, ``model.json`` what it is and how good, ``README.md`` the same
+for a reader. skops writes no code, and types are checked before anything is built; a pipeline it
+cannot write becomes ``model.joblib``, a pickle, which runs whatever it contains when it is opened
+and is therefore only loaded with ``trusted=True``.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from toolkit.classify.labels import plain
+from toolkit.classify.model_card import model_card
+from toolkit.classify.model_info import (
+    INFO_FILE,
+    JOBLIB_FILE,
+    SKOPS_FILE,
+    ModelInfo,
+    read_model_info,
+)
+from toolkit.classify.portability import named_servers, portable
+from toolkit.classify.provenance import model_notice, package_versions
+from toolkit.classify.result import TrainingResult
+from toolkit.errors import ModelFileError, UsageError
+from toolkit.identity import ModelIdentity
+
+__all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
+
+TRUSTED_TYPES: tuple[str, ...] = (
+    "toolkit.backends.embedded.EmbeddedBackend",
+    "toolkit.backends.ollama.OllamaBackend",
+    "toolkit.backends.openai_compatible.OpenAICompatibleBackend",
+    "toolkit.embedding.report.EmbeddingReport",
+    "toolkit.identity.Canary",
+    "toolkit.identity.ModelIdentity",
+    "toolkit.vectorizer.EmbeddingGemmaVectorizer",
+    # What CalibratedClassifierCV is made of. Plain numbers and a scikit-learn classifier, which
+    # skops checks in its turn.
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+)
+"""Types that may be built from a file beyond those skops trusts: ``skops.io.load(file,
+trusted=list(TRUSTED_TYPES))`` opens any model this project writes with its standard classifiers."""
+
+
+def save_model(
+    model: TrainingResult | BaseEstimator,
+    folder: str | Path,
+    *,
+    force: bool = False,
+    report: str | None = None,
+) -> Path:
+    """Write a model folder.
+
+    The folder appears whole or not at all. Servers, header values and cache folders are not
+    written: they belong to the machine, not to the model.
+
+    Parameters
+    ----------
+    model : TrainingResult or fitted pipeline
+        A result also brings its scores and provenance.
+    folder : path
+        Must not exist, or be empty.
+    force : bool, default=False
+        Replace an earlier model folder. Another kind of folder is never replaced.
+    report : str, optional
+        HTML to write beside it as ``report.html``.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something, or the pipeline is not fitted.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
+    >>> model = model.fit(["red apple", "fast car"], ["fruit", "vehicle"])
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = save_model(model, f"{place}/model")
+    ...     sorted(path.name for path in folder.iterdir())
+    ...     load_model(folder).predict(["an apple"]).tolist()
+    ['README.md', 'model.json', 'model.skops']
+    ['fruit']
+    """
+    target = Path(folder)
+    pipeline = model.pipeline if isinstance(model, TrainingResult) else model
+    _check_can_write(target, force)
+    try:
+        check_is_fitted(pipeline)
+    except NotFittedError as error:
+        raise UsageError("the pipeline is not fitted; call fit before saving it") from error
+    name, content = _dump(portable(pipeline))
+    info = _describe(model, pipeline, name, content)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        staging.chmod(0o755)  # mkdtemp's 0700 would keep the colleague out
+        (staging / name).write_bytes(content)
+        (staging / INFO_FILE).write_text(info.to_json(), encoding="utf-8")
+        (staging / "README.md").write_text(
+            model_card(info, report=report is not None), encoding="utf-8"
+        )
+        if report is not None:
+            (staging / "report.html").write_text(report, encoding="utf-8")
+        _swap(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
+    """Load a model folder, after checking all of it.
+
+    In this order: the format's version, the model file's digest, the types in it, and then that
+    what was built is a fitted classifier with the classes and the vector space that
+    ``model.json`` names. Nothing in the file is built or run before its types are known.
+
+    Parameters
+    ----------
+    folder : path
+        As :func:`save_model` wrote it.
+    trusted : bool, default=False
+        Whether you trust who wrote it as you would trust a program of theirs: also opens
+        ``model.joblib``, types beyond :data:`TRUSTED_TYPES`, and models that name a server
+        elsewhere.
+
+    Returns
+    -------
+    Pipeline
+        Fitted. It checks the vector space of its server at the first prediction.
+
+    Raises
+    ------
+    ModelFileError
+        If anything is not as it should be; the message says what and what to do.
+    """
+    place = Path(folder)
+    info = read_model_info(place)
+    path = place / info.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error}") from error
+    if sha256(content).hexdigest() != info.sha256:
+        raise ModelFileError(
+            f"{path} is not the file that model.json describes (its SHA-256 differs): it was "
+            "changed or damaged; copy the folder again, whole"
+        )
+    if info.file == JOBLIB_FILE:
+        if not trusted:
+            raise ModelFileError(
+                f"{path} is a pickle, which can run any code when it is opened. If you trust who "
+                "wrote it, load it with trusted=True (--trusted)"
+            )
+        model = joblib.load(io.BytesIO(content))
+    else:
+        model = _load_skops(content, path, trusted)
+    _check_loaded(model, info, path, trusted)
+    return model
+
+
+def _describe(
+    model: TrainingResult | BaseEstimator, pipeline: BaseEstimator, name: str, content: bytes
+) -> ModelInfo:
+    first = pipeline.steps[0][1] if hasattr(pipeline, "steps") else pipeline
+    identity = getattr(first, "identity_", None)
+    width = getattr(first, "n_features_out_", None)
+    common: dict[str, Any] = {
+        "file": name,
+        "sha256": sha256(content).hexdigest(),
+        "classes": [plain(label) for label in pipeline.classes_],
+        "prompt": getattr(first, "prompt_", None),
+        "identity": identity,
+        "notice": model_notice(identity),
+        "versions": dict(package_versions()),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if not isinstance(model, TrainingResult):
+        return ModelInfo(dimension=width, **common)
+    return ModelInfo(
+        dimension=model.provenance["dimension"],
+        metrics={k: score.to_dict() for k, score in model.scores.items()},
+        baselines={
+            k: {"description": b.description} | {m: s.to_dict() for m, s in b.scores.items()}
+            for k, b in model.baselines.items()
+        },
+        by_dimension={
+            str(d): {m: s.to_dict() for m, s in scores.items()}
+            for d, scores in model.by_dimension.items()
+        },
+        provenance=model.provenance | {"notes": model.notes},
+        **common,
+    )
+
+
+def _dump(pipeline: BaseEstimator) -> tuple[str, bytes]:
+    """Return file name and content: skops where it can write the pipeline and read it back."""
+    import skops.io
+
+    try:
+        content = skops.io.dumps(pipeline)
+        skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
+    except Exception:  # whatever an object of somebody else's raises: joblib can still write it
+        buffer = io.BytesIO()
+        joblib.dump(pipeline, buffer)
+        return JOBLIB_FILE, buffer.getvalue()
+    return SKOPS_FILE, content
+
+
+def _load_skops(content: bytes, path: Path, trusted: bool) -> BaseEstimator:
+    import skops.io
+
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+        if unknown and not trusted:
+            shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
+            raise ModelFileError(
+                f"{path} contains types that are not known to be safe: {shown}. Nothing of it was "
+                "run. If you trust who wrote it, load it with trusted=True (--trusted)"
+            )
+        model: BaseEstimator = skops.io.loads(content, trusted=[*TRUSTED_TYPES, *unknown])
+    except ModelFileError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise ModelFileError(
+            f"{path} needs a package or version that is not installed: {error}. model.json lists "
+            "the versions it was written with"
+        ) from error
+    except (BadZipFile, KeyError, ValueError, TypeError, OSError, RecursionError) as error:
+        raise ModelFileError(f"{path} is not a readable skops file: {error}") from error
+    return model
+
+
+def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path, trusted: bool) -> None:
+    try:
+        check_is_fitted(model)
+        classes = [plain(label) for label in np.asarray(model.classes_)]
+    except (NotFittedError, TypeError, AttributeError) as error:
+        raise ModelFileError(f"{path} holds no fitted classifier: {error}") from error
+    if classes != info.classes:
+        raise ModelFileError(
+            f"{path} answers {len(classes)} classes that are not the {len(info.classes)} of "
+            "model.json: the files are not of one model; copy the folder again, whole"
+        )
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    if not _same_identity(getattr(first, "identity_", None), info.identity):
+        raise ModelFileError(
+            f"{path} was fitted in another vector space than model.json names: the files are not "
+            "of one model; copy the folder again, whole"
+        )
+    servers = named_servers(model)
+    if servers and not trusted:
+        raise ModelFileError(
+            f"{path} would send your texts to {', '.join(servers)}. If that is right, load it "
+            "with trusted=True (--trusted)"
+        )
+
+
+def _same_identity(a: ModelIdentity | None, b: ModelIdentity | None) -> bool:
+    if a is None or b is None:
+        return a is None and b is None
+    mine, its = a.canary, b.canary
+    if mine is None or its is None:
+        return a == b and mine is its
+    same_names = tuple(mine.names) == tuple(its.names)
+    return a == b and same_names and np.array_equal(mine.vectors, its.vectors)
+
+
+def _check_can_write(target: Path, force: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UsageError(f"{target} is a file; give a folder that does not exist yet")
+    if not any(target.iterdir()):
+        return
+    if not (target / INFO_FILE).is_file():
+        raise UsageError(
+            f"{target} holds other files than a model's and is never replaced; give a folder that "
+            "does not exist yet"
+        )
+    if not force:
+        raise UsageError(f"{target} holds a model already; replace it with force=True (--force)")
+
+
+def _swap(staging: Path, target: Path) -> None:
+    if not target.exists():
+        staging.rename(target)
+        return
+    # A folder cannot be renamed over another that holds files.
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    target.rename(old / "model")
+    try:
+        staging.rename(target)
+    except OSError:
+        (old / "model").rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

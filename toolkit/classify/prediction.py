@@ -1,0 +1,165 @@
+"""Predict labels for any number of texts at constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from toolkit.classify.labels import plain
+from toolkit.embedding.texts import check_texts
+from toolkit.errors import EmbeddingError, InputTypeError, MissingTextError, UsageError
+
+__all__ = ["Prediction", "predict_texts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model says about one text.
+
+    Parameters
+    ----------
+    label : str, int or bool
+        The most probable label; ``""`` if its probability is below the threshold.
+    probability : float or None
+        Of the most probable label, also when the model abstains; None if the classifier has no
+        probabilities.
+    top : tuple of (label, probability)
+        The most probable labels, best first; empty unless asked for.
+    abstained : bool
+        Whether the label is empty because of the threshold.
+    """
+
+    label: Any
+    probability: float | None = None
+    top: tuple[tuple[Any, float], ...] = ()
+    abstained: bool = False
+
+
+def predict_texts(
+    model: BaseEstimator,
+    texts: Iterable[str],
+    *,
+    threshold: float | None = None,
+    top_k: int = 0,
+    chunk_size: int = 1024,
+) -> Iterator[Prediction]:
+    """Yield one prediction per text, in order.
+
+    Texts are read, embedded and forgotten a chunk at a time: memory does not grow with their
+    number.
+
+    Parameters
+    ----------
+    model : Pipeline
+        Fitted; takes texts.
+    texts : iterable of str
+        Of any length; a generator is consumed as predictions are asked for.
+    threshold : float, optional
+        Between 0 and 1. Below this probability the label is empty: a model that is not sure says
+        so rather than guess.
+    top_k : int, default=0
+        How many labels with their probabilities to give beside the best one.
+    chunk_size : int, default=1024
+        Texts at once.
+
+    Yields
+    ------
+    Prediction
+
+    Raises
+    ------
+    UsageError
+        If a threshold or top_k is asked of a classifier without probabilities, or one is out of
+        range.
+    MissingTextError, InputTypeError, EmbeddingError
+        As the vectorizer raises them, with positions counted over all texts.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression(C=10))
+    >>> model = model.fit(["red apple", "fast car"] * 5, ["fruit", "vehicle"] * 5)
+    >>> [p.label for p in predict_texts(model, ["an apple", "my car"])]
+    ['fruit', 'vehicle']
+    >>> [p.label for p in predict_texts(model, ["nothing known"], threshold=0.9)]
+    ['']
+    """
+    if isinstance(texts, str | bytes):
+        raise InputTypeError("texts is a single text; pass a list of texts, for example [text]")
+    probabilistic = hasattr(model, "predict_proba")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(f"threshold={threshold} is not a probability; give one from 0 to 1")
+    if top_k < 0 or chunk_size < 1:
+        raise UsageError(f"top_k={top_k} must be 0 or more, chunk_size={chunk_size} 1 or more")
+    if (threshold is not None or top_k) and not probabilistic:
+        last = type(getattr(model, "_final_estimator", model)).__name__
+        raise UsageError(
+            f"{last} has no probabilities, which threshold and top_k need; train with "
+            "classifier='logistic_regression' or 'linear_svm'"
+        )
+    # Checked here and not in the generator below, so that a mistake shows before anything is
+    # written.
+    return _predictions(model, iter(texts), threshold, top_k, chunk_size, probabilistic)
+
+
+def _predictions(
+    model: BaseEstimator,
+    texts: Iterator[str],
+    threshold: float | None,
+    top_k: int,
+    chunk_size: int,
+    probabilistic: bool,
+) -> Iterator[Prediction]:
+    start = 0
+    missing = _missing_policy(model)
+    while raw := list(islice(texts, chunk_size)):
+        try:
+            chunk = check_texts(raw, missing=missing).texts
+            if not probabilistic:
+                for label in model.predict(chunk):
+                    yield Prediction(plain(label))
+            else:
+                classes = [plain(label) for label in model.classes_]
+                yield from _ranked(model.predict_proba(chunk), classes, threshold, top_k)
+        except MissingTextError as error:
+            positions = [start + p for p in error.positions]
+            raise MissingTextError(_shifted(error, start, len(raw)), positions) from error
+        except InputTypeError as error:
+            raise InputTypeError(_shifted(error, start, len(raw))) from error
+        except EmbeddingError as error:
+            failed = {start + p: reason for p, reason in error.failed.items()}
+            done = start + error.completed
+            raise EmbeddingError(_shifted(error, start, len(raw)), failed, done) from error
+        start += len(raw)
+
+
+def _ranked(
+    probabilities: Any, classes: list[Any], threshold: float | None, top_k: int
+) -> Iterator[Prediction]:
+    kept = min(max(top_k, 1), len(classes))
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :kept]
+    for row, best in zip(probabilities, order, strict=True):
+        probability = float(row[best[0]])
+        # Not `probability < threshold`: a NaN must abstain.
+        abstains = threshold is not None and not probability >= threshold
+        top = tuple((classes[i], float(row[i])) for i in best) if top_k else ()
+        yield Prediction("" if abstains else classes[best[0]], probability, top, abstains)
+
+
+def _missing_policy(model: BaseEstimator) -> Any:
+    steps = getattr(model, "steps", None)
+    first = steps[0][1] if steps else model
+    return first.get_params(deep=False).get("missing", "error")
+
+
+def _shifted(error: Exception, start: int, length: int) -> str:
+    if not start:
+        return str(error)
+    return f"in the texts {start} to {start + length - 1} (counted from {start} below): {error}"

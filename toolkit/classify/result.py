@@ -1,0 +1,166 @@
+"""What training found out, in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from toolkit.classify.labels import plain
+from toolkit.classify.validation import Score, Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Baseline", "TrainingResult"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The scores of something simpler, on the same folds.
+
+    Parameters
+    ----------
+    description : str
+        One line for reports.
+    scores : dict of str to Score
+        By metric.
+    """
+
+    description: str
+    scores: dict[str, Score]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """A fitted pipeline, and everything the cross-validation found out about it.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Vectorizer and classifier, fitted on all rows.
+    texts : list of str, of length n
+        The training texts.
+    y : ndarray of shape (n,)
+        Their labels.
+    classes : ndarray of shape (n_classes,)
+        The sorted labels.
+    validation : Validation
+        Scores, out-of-fold predictions and probabilities at the trained dimension.
+    baselines : dict of str to Baseline
+        ``"majority"`` and ``"tfidf"``; empty if not asked for.
+    by_dimension : dict of int to dict of str to Score
+        Scores by dimension, from the same full vectors.
+    notes : list of str
+        What a reader of the scores should know.
+    provenance : dict of str to object
+        Model, prompt, dimension, classifier, splits, versions, data fingerprint, date, command.
+    """
+
+    pipeline: Pipeline
+    texts: list[str]
+    y: NDArray[Any]
+    classes: NDArray[Any]
+    validation: Validation
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    by_dimension: dict[int, dict[str, Score]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Cross-validated scores by metric."""
+        return self.validation.scores
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts of out-of-fold predictions, shape (given classes, predicted classes)."""
+        tested = self.validation.tested
+        n = len(self.classes)
+        given = np.searchsorted(self.classes, self.y[tested])
+        predicted = np.searchsorted(self.classes, self.validation.predicted[tested])
+        counts = np.zeros((n, n), dtype=np.int64)
+        np.add.at(counts, (given, predicted), 1)
+        return counts
+
+    def per_class(self) -> pd.DataFrame:
+        """Return precision, recall, F1 and support of each class over the out-of-fold predictions.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by class; columns ``precision``, ``recall``, ``f1``, ``support``,
+            ``predicted`` (how often it was predicted). A precision without predictions is 0.
+        """
+        import pandas as pd
+
+        counts = self.confusion
+        hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+        return pd.DataFrame(
+            {
+                "precision": hits / np.maximum(predicted, 1),
+                "recall": hits / np.maximum(support, 1),
+                "f1": 2 * hits / np.maximum(support + predicted, 1),
+                "support": support,
+                "predicted": predicted,
+            },
+            index=pd.Index([plain(label) for label in self.classes], name="class"),
+        )
+
+    def errors(self) -> pd.DataFrame:
+        """Return the rows predicted wrongly, the most confident mistakes first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``position`` (in the training input, from 0), ``text``, ``given``,
+            ``predicted``, ``probability`` (of the prediction), ``probability_given`` (of the
+            given label), ``fold``. Probabilities are NaN for a classifier that has none.
+        """
+        import pandas as pd
+
+        found = self.validation
+        rows = np.flatnonzero(found.tested & (found.predicted != self.y))
+        top, own = (
+            self._probability(rows, found.predicted[rows]),
+            self._probability(rows, self.y[rows]),
+        )
+        order = np.argsort(-(np.nan_to_num(top) - np.nan_to_num(own)), kind="stable")
+        rows, top, own = rows[order], top[order], own[order]
+        return pd.DataFrame(
+            {
+                "position": rows,
+                "text": [self.texts[i] for i in rows],
+                "given": [plain(label) for label in self.y[rows]],
+                "predicted": [plain(label) for label in found.predicted[rows]],
+                "probability": top,
+                "probability_given": own,
+                "fold": found.fold[rows],
+            }
+        )
+
+    def _probability(self, rows: NDArray[np.intp], labels: NDArray[Any]) -> NDArray[np.float64]:
+        if self.validation.probabilities is None:
+            return np.full(len(rows), np.nan)
+        columns = np.searchsorted(self.classes, labels)
+        found: NDArray[np.float64] = self.validation.probabilities[rows, columns]
+        return found
+
+    def summary(self) -> str:
+        """Return the scores beside the baselines, as lines of plain text."""
+        dimension = self.provenance["dimension"]
+        rows = [(f"{self.provenance['classifier']} at {dimension} dimensions", self.scores)]
+        rows += [(f"  at {d}", scores) for d, scores in self.by_dimension.items() if d != dimension]
+        rows += [(baseline.description, baseline.scores) for baseline in self.baselines.values()]
+        width = max(len(name) for name, _ in rows)
+        head = [notice] if (notice := self.provenance["notice"]) else []
+        head += [f"{'':{width}}   accuracy        macro F1"]
+        lines = [
+            f"{name:{width}}   {s['accuracy'].mean:.3f} ± {s['accuracy'].sd:.3f}   "
+            f"{s['macro_f1'].mean:.3f} ± {s['macro_f1'].sd:.3f}"
+            for name, s in rows
+        ]
+        return "\n".join(head + lines + list(self.notes))

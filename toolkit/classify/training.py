@@ -1,0 +1,246 @@
+"""Train a text classifier and know how good it is, embedding every text once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from threadpoolctl import threadpool_limits
+
+from toolkit.classify.baselines import majority_baseline, tfidf_baseline
+from toolkit.classify.classifiers import make_classifier
+from toolkit.classify.labels import as_groups, as_labels
+from toolkit.classify.provenance import training_provenance
+from toolkit.classify.result import Baseline, TrainingResult
+from toolkit.classify.validation import (
+    ONE_THREAD_BELOW,
+    Splits,
+    Splitter,
+    cross_validate_matrix,
+    make_splits,
+    make_splitter,
+)
+from toolkit.embedding.texts import check_texts
+from toolkit.errors import DataError, UsageError
+
+__all__ = ["DIMENSIONS", "cut_dimensions", "train_classifier"]
+
+DIMENSIONS = (768, 512, 256, 128)
+"""The Matryoshka dimensions EmbeddingGemma was trained for."""
+
+
+def train_classifier(
+    texts: Iterable[str],
+    y: Sequence[Any] | NDArray[Any],
+    *,
+    vectorizer: BaseEstimator | None = None,
+    classifier: str | BaseEstimator | None = None,
+    cv: int | Splitter | None = None,
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    dimensions: Sequence[int] | None = DIMENSIONS,
+    baselines: bool = True,
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
+    source: str | None = None,
+    command: str | None = None,
+) -> TrainingResult:
+    """Cross-validate a text classifier beside its baselines, then fit it on all rows.
+
+    Parameters
+    ----------
+    texts : iterable of str, of length n
+        Anything the vectorizer takes.
+    y : array-like of shape (n,)
+        One label per text.
+    vectorizer : estimator, optional
+        Turns texts into vectors, and needs no fitting to do so. Default:
+        ``EmbeddingGemmaVectorizer(task="classification")``.
+    classifier : str or estimator, optional
+        As :func:`~toolkit.classify.classifiers.make_classifier` takes it; default
+        ``LogisticRegression(C=10, max_iter=2000)``.
+    cv : int or splitter, optional
+        Folds, default 5.
+    groups : array-like of shape (n,), optional
+        Rows of one group are never in training and test rows at once.
+    dimensions : sequence of int, optional
+        Also score the vectors cut to these lengths; those above the vectors' own are left
+        out. Default: 768, 512, 256, 128. ``None`` or empty scores the trained dimension only.
+    baselines : bool, default=True
+        Whether to score the majority class and TF-IDF on the same folds.
+    random_state : int or None, default=0
+        Seed of splits and classifiers.
+    n_jobs : int, optional
+        Folds at once, as in joblib.
+    source : str, optional
+        Where the rows come from, for reports.
+    command : str, optional
+        The command that repeats this, for reports.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    DataError
+        If labels are missing, or classes have fewer rows than there are folds.
+    UsageError
+        If the classifier or the splitter cannot be used.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> texts = [f"{word} {i}" for word in ("red apple", "fast car") for i in range(10)]
+    >>> y = ["fruit"] * 10 + ["vehicle"] * 10
+    >>> result = train_classifier(texts, y, vectorizer=HashingVectorizer(n_features=64))
+    >>> result.scores["accuracy"].mean
+    1.0
+    >>> result.pipeline.predict(["an apple"]).tolist()
+    ['fruit']
+    """
+    vectorizer = _default_vectorizer() if vectorizer is None else vectorizer
+    parameters = vectorizer.get_params(deep=False)
+    checked = check_texts(texts, missing=parameters.get("missing", "error")).texts
+    # Everything that can be wrong with labels, classifier and splits is found out before the
+    # first text is embedded.
+    labels = as_labels(y, len(checked))
+    group_codes = as_groups(groups, len(checked))
+    model = make_classifier(classifier, random_state=random_state)
+    splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
+    splits, notes = make_splits(splitter, labels, group_codes)
+
+    full, first_step = _vectors(vectorizer, checked, labels)
+    asked = parameters.get("dimensions")
+    width = int(asked) if asked is not None else full.shape[1]
+    X = cut_dimensions(full, width)
+    validation = cross_validate_matrix(X, labels, model, splits, n_jobs=n_jobs)
+    by_dimension = {width: validation.scores}
+    for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
+        if 0 < d <= full.shape[1]:
+            cut = cut_dimensions(full, d)
+            found = cross_validate_matrix(cut, labels, model, splits, n_jobs=n_jobs)
+            by_dimension[d] = found.scores
+    compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
+
+    identity = getattr(first_step, "identity_", None)
+    provenance = training_provenance(
+        identity=identity,
+        vectorizer=first_step,
+        dimension=width,
+        classifier=model,
+        splitter=splitter,
+        random_state=random_state,
+        texts=checked,
+        labels=labels,
+        source=source,
+        command=command,
+    )
+    return TrainingResult(
+        pipeline=Pipeline([("vectorizer", first_step), ("classifier", _fit(model, X, labels))]),
+        texts=checked,
+        y=labels,
+        classes=np.unique(labels),
+        validation=validation,
+        baselines=compared,
+        by_dimension=dict(sorted(by_dimension.items(), reverse=True)),
+        notes=notes,
+        provenance=provenance,
+    )
+
+
+def cut_dimensions(X: NDArray[Any], dimension: int) -> NDArray[Any]:
+    """Return the first values of each row, of unit length again.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Unit rows.
+    dimension : int
+        At most d; d itself returns ``X`` as it is.
+
+    Returns
+    -------
+    ndarray of shape (n, dimension)
+
+    Raises
+    ------
+    UsageError
+        If there are fewer values.
+
+    Examples
+    --------
+    >>> cut_dimensions(np.array([[0.6, 0.0, 0.8]]), 2)
+    array([[1., 0.]])
+    """
+    if not 1 <= dimension <= X.shape[1]:
+        raise UsageError(f"dimensions={dimension}, and the vectors have {X.shape[1]}")
+    if dimension == X.shape[1]:
+        return X
+    cut = X[:, :dimension]
+    norms = np.linalg.norm(cut, axis=1, keepdims=True)
+    unit: NDArray[Any] = cut / np.where(norms > 0, norms, 1).astype(X.dtype)
+    return unit
+
+
+def _default_vectorizer() -> BaseEstimator:
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+    made: BaseEstimator = EmbeddingGemmaVectorizer(task="classification")
+    return made
+
+
+def _vectors(
+    vectorizer: BaseEstimator, texts: list[str], labels: NDArray[Any]
+) -> tuple[NDArray[Any], BaseEstimator]:
+    """Return the full vectors and the fitted first step of the pipeline."""
+    if get_tags(vectorizer).requires_fit:
+        raise UsageError(
+            f"{type(vectorizer).__name__} learns from the texts it is fitted on, so vectors made "
+            "once for all folds would leak test rows into training; use a vectorizer that needs "
+            "no fitting, or cross_val_score over a Pipeline"
+        )
+    fitted = clone(vectorizer).fit(texts)
+    if "dimensions" in vectorizer.get_params(deep=False):
+        X = clone(vectorizer).set_params(dimensions=None).fit(texts).transform(texts)
+    else:
+        X = fitted.transform(texts)
+    X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    if X.ndim != 2 or len(X) != len(labels):
+        raise DataError(
+            f"the vectorizer returned an array of shape {X.shape} for {len(labels)} texts"
+        )
+    failed = np.flatnonzero(~np.isfinite(X).all(axis=1))
+    if len(failed):
+        raise DataError(
+            f"{len(failed)} of {len(X)} texts have no vector (first position {failed[0]}); leave "
+            "these rows out, or use on_error='raise' to see why"
+        )
+    return X, fitted
+
+
+def _fit(model: BaseEstimator, X: NDArray[Any], y: NDArray[Any]) -> BaseEstimator:
+    with threadpool_limits(limits=1 if X.size < ONE_THREAD_BELOW else None, user_api="blas"):
+        fitted: BaseEstimator = model.fit(X, y)
+    return fitted
+
+
+def _baselines(
+    texts: list[str],
+    y: NDArray[Any],
+    model: BaseEstimator,
+    splits: Splits,
+    n_jobs: int | None,
+) -> dict[str, Baseline]:
+    found = {}
+    zeros = np.zeros((len(y), 1))
+    scores = cross_validate_matrix(zeros, y, majority_baseline(), splits).scores
+    found["majority"] = Baseline("Always the most frequent class", scores)
+    pipeline, description = tfidf_baseline(texts, model)
+    scores = cross_validate_matrix(texts, y, pipeline, splits, n_jobs=n_jobs).scores
+    found["tfidf"] = Baseline(description, scores)
+    return found
