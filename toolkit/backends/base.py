@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from toolkit.identity import ModelIdentity
 __all__ = ["Backend"]
 
 
-@runtime_checkable
 class Backend(Protocol):
     """A source of vectors.
 
@@ -24,6 +23,11 @@ class Backend(Protocol):
     ``embed`` raises :class:`~toolkit.errors.BackendError` (or a subclass), whose ``retryable``
     and ``fatal`` tell the engine what to do, and :class:`~toolkit.errors.TextTooLongError` if a
     text is over the limit.
+
+    Optional, used where they are there: ``key`` (hashable; what identities are remembered by),
+    ``fingerprint() -> str`` (cheap; changes when the model does), ``unload()``,
+    ``embed_truncated(text)`` (the vector of as much of a text as fits), ``verify(diagnosis)``,
+    and ``parallel_requests`` (most requests in flight).
     """
 
     @property

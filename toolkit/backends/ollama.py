@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.backends import ollama_errors
 from toolkit.backends.hosts import host_from_environment, parse_host
-from toolkit.backends.transport import client_options, expand_headers
-from toolkit.errors import BackendError, ModelNotFoundError, ServerTooOldError, UsageError
+from toolkit.backends.ollama_client import Connection, connect
+from toolkit.backends.ollama_names import full_name, is_official, parse_version
+from toolkit.errors import (
+    BackendError,
+    DriftWarning,
+    InvalidVectorsError,
+    ModelNotFoundError,
+    ServerTooOldError,
+    UnverifiedModelError,
+    UsageError,
+)
 from toolkit.identity import ModelIdentity
 from toolkit.prompts import find_family
+from toolkit.reference import Diagnosis
 
-if TYPE_CHECKING:
-    import httpx
-    import ollama
-
-__all__ = ["OllamaBackend", "OllamaServer", "parse_version"]
+__all__ = ["OllamaBackend", "OllamaServer"]
 
 FIRST_RIGHT_VERSION = (0, 12, 7)
 """Ollama before this ran embeddinggemma with causal attention: other vectors altogether."""
@@ -90,8 +95,8 @@ class OllamaBackend:
 class OllamaServer:
     """One model on one Ollama server: a :class:`~toolkit.backends.base.Backend`.
 
-    Holds no connection: those belong to the process (:func:`_connection`), so an object can be
-    pickled and used in other processes.
+    Holds no connection: those belong to the process (:mod:`toolkit.backends.ollama_client`), so
+    an object can be pickled and used in other processes.
 
     Parameters
     ----------
@@ -203,6 +208,36 @@ class OllamaServer:
             context_length=described["context_length"],
         )
 
+    def verify(self, diagnosis: Diagnosis) -> None:
+        """Accept or refuse the model by what its vectors are nearest to.
+
+        Only Ollama's own name, ``embeddinggemma`` with any tag, promises the published model.
+
+        Raises
+        ------
+        UnverifiedModelError
+            If a model of the official name is of the causal build or of none that is known,
+            unless ``allow_unverified`` is set.
+
+        Warns
+        -----
+        DriftWarning
+            If it is the windowless build: short texts are right, long ones are not.
+        """
+        if not is_official(self.model) or diagnosis.build == "right":
+            return
+        message = (
+            f"{self.model} on {self.address} is not the published model: {diagnosis.summary()}. "
+            f"What it means: {diagnosis.advice}."
+        )
+        if diagnosis.build == "no_window" or self.settings.allow_unverified:
+            warnings.warn(message, DriftWarning, stacklevel=2)
+            return
+        raise UnverifiedModelError(
+            f"{message} To use these vectors all the same: "
+            "OllamaBackend(allow_unverified=True) (--allow-unverified)."
+        )
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of rendered texts, as the server gives them.
 
@@ -217,7 +252,8 @@ class OllamaServer:
 
     def embed_truncated(self, text: str) -> NDArray[np.float32]:
         """Return the vector, shape (d,), of as much of a text's beginning as fits."""
-        return self._embed([text], truncate=True)[0]
+        vector: NDArray[np.float32] = self._embed([text], truncate=True)[0]
+        return vector
 
     def unload(self, *, seconds: float = 10.0) -> bool:
         """Ask the server to drop the model from memory, and wait until it has.
@@ -232,18 +268,11 @@ class OllamaServer:
             client = self._connection().client
             client.embed(model=self.model, keep_alive=0)
             while time.monotonic() < deadline:
-                names = {_full_name(m.model or "") for m in client.ps().models}
-                if _full_name(self.model) not in names:
+                names = {full_name(m.model or "") for m in client.ps().models}
+                if full_name(self.model) not in names:
                     return True
                 time.sleep(0.05)
         return False
-
-    def interrupt(self) -> None:
-        """Close this process's connections to the server; running requests end with an error."""
-        with _lock:
-            connection = _connections.pop((os.getpid(), *self.key), None)
-        if connection is not None:
-            connection.close()
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -262,18 +291,16 @@ class OllamaServer:
                 len(answer.embeddings), -1
             )
         except ValueError as error:
-            raise BackendError(
-                f"the server at {self.address} sent vectors of unequal lengths", retryable=True
+            raise InvalidVectorsError(
+                f"the server at {self.address} sent vectors of unequal lengths"
             ) from error
 
     def _digest(self) -> str | None:
-        wanted = _full_name(self.model)
+        wanted = full_name(self.model)
         with self._errors():
             listed = self._connection().client.list()
-        for model in listed.models:
-            if _full_name(model.model or "") == wanted:
-                return model.digest
-        return None
+        digests = {full_name(model.model or ""): model.digest for model in listed.models}
+        return digests.get(wanted)
 
     def _refuse_old(self, version: str) -> None:
         family = find_family(self.model)
@@ -292,8 +319,9 @@ class OllamaServer:
                 "or accept them with OllamaBackend(allow_unverified=True) (--allow-unverified)."
             )
 
-    def _connection(self) -> _Connection:
-        return _connection(self)
+    def _connection(self) -> Connection:
+        settings = self.settings
+        return connect(self.key, self.address, float(settings.timeout), settings.headers)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -305,99 +333,6 @@ class OllamaServer:
             raise ollama_errors.from_exception(
                 error, model=self.model, address=self.address
             ) from error
-
-
-class _Connection:
-    """The clients of one server in one process, over one pool of connections."""
-
-    def __init__(self, server: OllamaServer) -> None:
-        import httpx
-
-        ollama = _import_ollama()
-        headers = expand_headers(server.settings.headers)
-        options = client_options(server.address, float(server.settings.timeout))
-        self.client: ollama.Client = ollama.Client(server.address, headers=headers, **options)
-        names = {name.lower() for name in headers}
-        if "authorization" not in names and (key := os.environ.get("OLLAMA_API_KEY")):
-            headers["authorization"] = f"Bearer {key}"
-        self.http: httpx.Client = httpx.Client(base_url=server.address, headers=headers, **options)
-
-    def close(self) -> None:
-        self.http.close()
-        self.client.close()
-
-
-_connections: dict[tuple[object, ...], _Connection] = {}
-_lock = threading.Lock()
-
-
-def _connection(server: OllamaServer) -> _Connection:
-    """Return this process's clients for a server; a fork's child makes its own."""
-    key = (os.getpid(), *server.key)
-    with _lock:
-        if key not in _connections:
-            _connections[key] = _Connection(server)
-        return _connections[key]
-
-
-def _import_ollama() -> Any:
-    """Import the package, which fails on an ``OLLAMA_HOST`` that Ollama itself accepts."""
-    value = os.environ.get("OLLAMA_HOST")
-    if value is None:
-        import ollama
-
-        return ollama
-    try:
-        os.environ["OLLAMA_HOST"] = ""
-        import ollama
-    finally:
-        os.environ["OLLAMA_HOST"] = value
-    return ollama
-
-
-def parse_version(version: str) -> tuple[int, ...] | None:
-    """Return a version's numbers, or None for a development build.
-
-    Examples
-    --------
-    >>> parse_version("0.12.7-rc1"), parse_version("0.0.0")
-    ((0, 12, 7), None)
-    """
-    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
-    if match is None:
-        return None
-    numbers = tuple(int(part) for part in match.groups())
-    return numbers if any(numbers) else None
-
-
-def _full_name(model: str) -> str:
-    """Return a model's name as Ollama resolves it: registry, namespace, tag, in lower case.
-
-    Examples
-    --------
-    >>> _full_name("EmbeddingGemma")
-    'registry.ollama.ai/library/embeddinggemma:latest'
-    """
-    name = model.strip().lower().removesuffix(":local")
-    path, _, last = name.rpartition("/")
-    base, _, tag = last.partition(":")
-    parts = [part for part in path.split("/") if part]
-    if not parts:
-        parts = ["registry.ollama.ai", "library"]
-    elif len(parts) == 1:
-        parts = ["registry.ollama.ai", *parts]
-    return f"{'/'.join(parts)}/{base}:{tag or 'latest'}"
-
-
-def is_official(model: str) -> bool:
-    """Return whether a name is Ollama's own ``embeddinggemma``, with any tag.
-
-    Examples
-    --------
-    >>> is_official("embeddinggemma:300m-qat-q8_0"), is_official("me/embeddinggemma")
-    (True, False)
-    """
-    return _full_name(model).rpartition(":")[0] == "registry.ollama.ai/library/embeddinggemma"
 
 
 def _settings_key(settings: OllamaBackend) -> str:

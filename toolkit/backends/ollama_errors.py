@@ -16,6 +16,7 @@ import httpx
 from toolkit.backends.transport import last_retry_after
 from toolkit.errors import (
     BackendError,
+    InvalidVectorsError,
     ModelNotFoundError,
     ServerUnavailableError,
     TextTooLongError,
@@ -140,6 +141,10 @@ def from_exception(error: Exception, *, model: str, address: str) -> BackendErro
     for applies, make in rules:
         if applies:
             return make()
+    if type(error).__name__ == "ValidationError":  # pydantic's: no vectors, or nulls in them
+        return InvalidVectorsError(
+            f"the server at {address} sent no vectors, or vectors with holes ({_short(str(error))})"
+        )
     return BackendError(
         f"the server at {address} sent something that is not an answer "
         f"({type(error).__name__}: {_short(str(error))}); is it Ollama, or a proxy's page?",

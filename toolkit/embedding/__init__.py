@@ -1,0 +1,1 @@
+"""Texts in, matrix out: everything between an estimator and a backend."""

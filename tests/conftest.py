@@ -1,0 +1,25 @@
+"""What every test shares: its own cache, no proxy, nothing remembered from another test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.servers", "tests.browser"]
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Keep tests off the user's cache, servers and settings, and off each other's."""
+    monkeypatch.setenv("TOOLKIT_CACHE_DIR", str(tmp_path / "cache"))
+    # Nothing listens on port 9 (discard): a test that forgets its server fails at once.
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:9")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "OLLAMA_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    yield
+    from toolkit.embedding.spaces import forget_identities
+
+    forget_identities()

@@ -1,0 +1,59 @@
+"""From the ``backend`` parameter to the objects that embed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from toolkit.backends.base import Backend
+from toolkit.backends.embedded import EmbeddedBackend
+from toolkit.backends.hosts import parse_hosts
+from toolkit.backends.ollama import OllamaBackend
+from toolkit.errors import UsageError
+
+__all__ = ["BACKEND_NAMES", "make_backends"]
+
+BACKEND_NAMES = ("ollama", "embedded", "cache")
+
+
+def make_backends(
+    backend: object, *, model: str, host: str | Sequence[str] | None
+) -> tuple[Backend, ...]:
+    """Return one backend per host.
+
+    Parameters
+    ----------
+    backend : str, OllamaBackend or Backend
+        ``"ollama"``, ``"embedded"``, settings for Ollama, or any object with the protocol.
+        (``"cache"`` is not a backend of its own: see :mod:`toolkit.embedding.cached`.)
+    model : str
+        The model's name, for servers.
+    host : str, sequence of str or None
+        Addresses, for servers.
+
+    Raises
+    ------
+    UsageError
+        If it is none of these.
+    """
+    if backend == "ollama":
+        backend = OllamaBackend()
+    if backend == "embedded":
+        backend = EmbeddedBackend()
+    if isinstance(backend, OllamaBackend):
+        return tuple(backend.bind(model, address) for address in parse_hosts(host))
+    if not isinstance(backend, str) and _is_backend(backend):
+        return (cast(Backend, backend),)
+    raise UsageError(
+        f"backend={backend!r} is not known; choose {', '.join(map(repr, BACKEND_NAMES))}, "
+        "'cache:SPACE', OllamaBackend(...) or an object with identify(), embed(texts), "
+        "max_tokens, preferred_batch and uses_prompts"
+    )
+
+
+def _is_backend(candidate: object) -> bool:
+    # Names only: a protocol's isinstance() would read properties, and those may ask a server.
+    names = ("identify", "embed", "max_tokens", "preferred_batch", "uses_prompts")
+    return all(
+        hasattr(type(candidate), n) or n in getattr(candidate, "__dict__", {}) for n in names
+    )

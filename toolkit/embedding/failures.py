@@ -1,0 +1,103 @@
+"""The words for what could not be embedded: how many, which, why, and what mends it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+from toolkit.errors import CacheMissError, EmbeddingError, EmbeddingWarning
+
+__all__ = [
+    "cache_miss_error",
+    "failed_error",
+    "interrupted_error",
+    "too_long_error",
+    "warn_cut",
+    "warn_nan_rows",
+]
+
+SHOWN = 10
+
+
+def cache_miss_error(
+    positions: Sequence[int], total: int, space: str | None, template: str
+) -> CacheMissError:
+    """Return the error for texts without a vector, and no server to ask."""
+    where = f" in the space {space}" if space else ""
+    return CacheMissError(
+        f"{len(positions):,} of {total:,} texts have no vector{where} under the prompt "
+        f"{template!r}, the first at positions {_shown(positions)}. Embed them with a server "
+        "(backend='ollama', --backend ollama), or import a vector pack that holds them.",
+        positions,
+    )
+
+
+def too_long_error(failed: Mapping[int, str], total: int, limit: int | None) -> EmbeddingError:
+    """Return the error for texts over the model's limit under ``long_texts="error"``."""
+    return EmbeddingError(
+        f"{len(failed):,} of {total:,} texts are longer than the model's context ({limit} tokens, "
+        f"prompt included), at positions {_shown(list(failed))}. Cut them with "
+        "long_texts='truncate' (--long-texts truncate), or average over their pieces with "
+        "long_texts='mean' (--long-texts mean).",
+        failed,
+        total - len(failed),
+    )
+
+
+def interrupted_error(
+    error: Exception, failed: Mapping[int, str], total: int, *, done: int, asked: int, kept: str
+) -> EmbeddingError:
+    """Return the error for a job that could not go on."""
+    return EmbeddingError(
+        f"{error}\n{done:,} of {asked:,} texts were embedded before that and are {kept}. Run it "
+        "again to go on.",
+        failed,
+        total - len(failed),
+    )
+
+
+def failed_error(failed: Mapping[int, str], total: int, *, cached: bool) -> EmbeddingError:
+    """Return the error that lists every failed text after all others were embedded."""
+    done = total - len(failed)
+    return EmbeddingError(
+        f"{len(failed):,} of {total:,} texts could not be embedded; the other {done:,} "
+        f"were{' and are in the cache' if cached else ''}. By position:\n{_listed(failed)}\n"
+        "Leave these texts out, or take rows of NaN for them with on_error='nan' "
+        "(--on-error nan).",
+        failed,
+        done,
+    )
+
+
+def warn_nan_rows(failed: Mapping[int, str], total: int) -> None:
+    """Warn of rows of NaN."""
+    warnings.warn(
+        f"{len(failed):,} of {total:,} texts could not be embedded and are rows of NaN, by "
+        f"position:\n{_listed(failed)}",
+        EmbeddingWarning,
+        stacklevel=2,
+    )
+
+
+def warn_cut(count: int, total: int, limit: int | None) -> None:
+    """Warn of texts that were cut at the model's limit."""
+    warnings.warn(
+        f"{count:,} of {total:,} texts are longer than the model's context ({limit} tokens, "
+        "prompt included) and were cut: their vectors are of their beginnings only. "
+        "long_texts='mean' (--long-texts mean) averages over all of each text, "
+        "long_texts='error' refuses them.",
+        EmbeddingWarning,
+        stacklevel=2,
+    )
+
+
+def _listed(failed: Mapping[int, str]) -> str:
+    lines = [f"  {position}: {why}" for position, why in list(failed.items())[:SHOWN]]
+    if len(failed) > SHOWN:
+        lines.append(f"  and {len(failed) - SHOWN:,} more")
+    return "\n".join(lines)
+
+
+def _shown(positions: Sequence[int]) -> str:
+    more = f" and {len(positions) - SHOWN:,} more" * (len(positions) > SHOWN)
+    return f"{', '.join(map(str, positions[:SHOWN]))}{more}"

@@ -1,0 +1,316 @@
+"""One job: many texts to a backend, whatever happens on the way.
+
+Batches are dispatched through :class:`joblib.Parallel` and every answer is settled here, in the
+calling process: checked, handed on at once, or tried again, split and given up for a reason. A
+worker only asks the backend once (:func:`ask`), so it may be a thread, a process or another
+machine.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from toolkit.backends.base import Backend
+from toolkit.embedding.batching import Batches
+from toolkit.embedding.checks import check_vectors
+from toolkit.embedding.report import EmbeddingReport
+from toolkit.embedding.retry import RetryPolicy
+from toolkit.errors import (
+    BackendError,
+    InvalidVectorsError,
+    ServerUnavailableError,
+    TextTooLongError,
+)
+
+__all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
+
+MOST_BAD_IN_A_ROW = 64
+"""Bad vectors without a good one between, after which the model is unloaded without waiting."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Texts that go to the backend together.
+
+    Parameters
+    ----------
+    positions : tuple of int
+        Of the texts in the job.
+    attempt : int, default=1
+        How often these texts are asked for together, this time included.
+    stage : int, default=0
+        0 as planned; 1 alone after a bad vector; 2 alone after unloading the model.
+    """
+
+    positions: tuple[int, ...]
+    attempt: int = 1
+    stage: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one request gave."""
+
+    request: Request
+    vectors: NDArray[np.float32] | None
+    error: BackendError | None
+    fingerprint: str | None
+    seconds: float
+
+
+def ask(backend: Backend, request: Request, texts: Sequence[str]) -> Outcome:
+    """Send one request, once; return what came of it.
+
+    The fingerprint of the server is read after the vectors: if it is the one of before, no other
+    model can have made them.
+    """
+    start = time.perf_counter()
+    try:
+        vectors = backend.embed(texts)
+        seconds = time.perf_counter() - start
+        fingerprint = backend.fingerprint() if hasattr(backend, "fingerprint") else None
+        return Outcome(request, vectors, None, fingerprint, seconds)
+    except BackendError as error:
+        return Outcome(request, None, error, None, time.perf_counter() - start)
+
+
+@dataclass
+class EmbeddingJob:
+    """Embeds texts through a backend and hands every good vector on at once.
+
+    Parameters
+    ----------
+    texts : sequence of str, of length n
+        Rendered texts.
+    backends : sequence of Backend
+        One per host.
+    dimension : int
+        Length of the vectors.
+    batches : Batches
+        Hands out positions.
+    store : callable
+        Called with positions and their vectors after each batch.
+    report : EmbeddingReport
+        Counts are added to it.
+    n_jobs : int
+        Requests in flight.
+    fingerprint : str, optional
+        Of the server when the space was found.
+    changed : callable, optional
+        Called with a new fingerprint; raises if the vectors are of another space now.
+    advance : callable, optional
+        Called with the number of texts that were settled.
+    """
+
+    texts: Sequence[str]
+    backends: Sequence[Backend]
+    dimension: int
+    batches: Batches
+    store: Callable[[Sequence[int], NDArray[np.float32]], None]
+    report: EmbeddingReport
+    n_jobs: int = 2
+    fingerprint: str | None = None
+    changed: Callable[[str], None] | None = None
+    advance: Callable[[int], object] = lambda count: None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    failed: dict[int, str] = field(default_factory=dict, init=False)
+    too_long: list[int] = field(default_factory=list, init=False)
+    settled: NDArray[np.bool_] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.settled = np.zeros(len(self.texts), dtype=bool)
+        self._again: list[tuple[float, int, Request]] = []
+        self._order = itertools.count()
+        self._suspects: dict[int, str] = {}
+        self._bad_in_a_row = 0
+        self._unloaded = False
+        self._pause = False
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Work until every text is embedded, failed or found too long.
+
+        Raises
+        ------
+        BackendError
+            If the job cannot go on: the server is gone for good, or refuses every request.
+        ToolkitError
+            What ``changed`` raises.
+        """
+        while self._left():
+            self._pause = False
+            # `prefer`, not `backend`: the user's own joblib.parallel_config wins.
+            parallel = Parallel(
+                n_jobs=self.n_jobs,
+                prefer="threads",
+                batch_size=1,
+                pre_dispatch=self.n_jobs,
+                return_as="generator_unordered",
+            )
+            outcomes = parallel(self._calls())
+            try:
+                for outcome in outcomes:
+                    self._settle(outcome)
+            finally:
+                outcomes.close()
+            if self._suspects and (self._pause or not self._left(suspects=False)):
+                self._unload_and_retry()
+            self._wait()
+
+    @property
+    def done(self) -> int:
+        """How many texts have a vector."""
+        return int(self.settled.sum()) - len(self.failed) - len(self.too_long)
+
+    # --- handing out -----------------------------------------------------------------------------
+
+    def _left(self, *, suspects: bool = True) -> bool:
+        return bool(len(self.batches) or self._again or (suspects and self._suspects))
+
+    def _calls(self) -> Iterator[Any]:
+        """Yield calls while there is something to ask; joblib draws them from its own threads."""
+        turn = itertools.cycle(self.backends)
+        while (request := self._next()) is not None:
+            texts = [self.texts[position] for position in request.positions]
+            yield delayed(ask)(next(turn), request, texts)
+
+    def _next(self) -> Request | None:
+        with self._lock:
+            if self._pause:
+                return None
+            if self._again and self._again[0][0] <= time.monotonic():
+                return heapq.heappop(self._again)[2]
+            positions = self.batches.next()
+            return Request(tuple(positions)) if positions else None
+
+    def _schedule(self, request: Request, delay: float = 0.0) -> None:
+        with self._lock:
+            heapq.heappush(self._again, (time.monotonic() + delay, next(self._order), request))
+
+    def _wait(self) -> None:
+        """Sleep until the next repetition is due, if nothing else is to be done."""
+        if self._again and (self._pause or not len(self.batches)):
+            time.sleep(max(0.0, self._again[0][0] - time.monotonic()))
+
+    # --- settling --------------------------------------------------------------------------------
+
+    def _settle(self, outcome: Outcome) -> None:
+        request, error, vectors = outcome.request, outcome.error, outcome.vectors
+        self.report.requests += 1
+        bad: dict[int, str] = {}
+        if error is None and vectors is not None:
+            try:
+                bad = check_vectors(vectors, len(request.positions), self.dimension)
+            except InvalidVectorsError as invalid:
+                error = invalid
+        if error is not None or vectors is None:
+            self._settle_error(request, error or InvalidVectorsError("no vectors"))
+            return
+        self.retry.succeeded()
+        if outcome.fingerprint is not None and outcome.fingerprint != self.fingerprint:
+            # Somebody changed the model or the server: these vectors may be of either. They are
+            # thrown away, and asked for again if the space is still the same.
+            if self.changed is not None:
+                self.changed(outcome.fingerprint)
+            self.fingerprint = outcome.fingerprint
+            self._repeat(request)
+            return
+        self.batches.tuner.observe(len(request.positions), outcome.seconds)
+        good = [i for i in range(len(request.positions)) if i not in bad]
+        if good:
+            self._bad_in_a_row = 0
+            self._finish([request.positions[i] for i in good], vectors[good] if bad else vectors)
+        for i, reason in bad.items():
+            self._settle_bad(request.positions[i], reason, request.stage)
+
+    def _settle_error(self, request: Request, error: BackendError) -> None:
+        if isinstance(error, TextTooLongError):
+            self._settle_too_long(request)
+            return
+        if isinstance(error, InvalidVectorsError):
+            for position in request.positions:
+                self._settle_bad(position, str(error), request.stage)
+            return
+        self.retry.failed(error)
+        down = isinstance(error, ServerUnavailableError)
+        if error.retryable and (down or request.attempt < self.retry.attempts):
+            self._pause = self._pause or down
+            self._repeat(request, error)
+        elif len(request.positions) > 1:
+            self._split(request)
+        else:
+            self._fail(request.positions[0], str(error))
+
+    def _settle_too_long(self, request: Request) -> None:
+        if len(request.positions) > 1:
+            self._split(request)
+        else:
+            self.too_long.append(request.positions[0])
+            self.settled[request.positions[0]] = True
+
+    def _settle_bad(self, position: int, reason: str, stage: int) -> None:
+        self._bad_in_a_row += 1
+        if stage == 0:
+            self.report.retried += 1
+            self._schedule(Request((position,), stage=1))
+        elif stage == 1:
+            self._suspects[position] = reason
+        else:
+            self._fail(position, f"the server sends a bad vector for this text: {reason}")
+        if self._bad_in_a_row >= MOST_BAD_IN_A_ROW:
+            if self._unloaded:
+                raise BackendError(
+                    f"the server sends only bad vectors (the last: {reason}), even after the "
+                    "model was unloaded and loaded again. See the server's log; "
+                    "OllamaBackend(options={'num_gpu': 0}) computes on the processor.",
+                    fatal=True,
+                )
+            self._pause = True
+
+    def _unload_and_retry(self) -> None:
+        """Unload the model (what cures a runner that has gone wrong), then ask once more."""
+        for backend in self.backends:
+            if hasattr(backend, "unload"):
+                try:
+                    backend.unload()
+                except BackendError as error:
+                    self.retry.failed(error)
+        self._unloaded = True
+        self._bad_in_a_row = 0
+        for position in sorted(self._suspects):
+            self.report.retried += 1
+            self._schedule(Request((position,), stage=2))
+        self._suspects.clear()
+
+    def _repeat(self, request: Request, error: BackendError | None = None) -> None:
+        self.report.retried += 1
+        again = Request(request.positions, request.attempt + 1, request.stage)
+        self._schedule(again, self.retry.delay(again.attempt, error) if error else 0.0)
+
+    def _split(self, request: Request) -> None:
+        """Ask for the longer half and the shorter half apart: the culprit is often a long one."""
+        by_length = sorted(request.positions, key=lambda position: len(self.texts[position]))
+        middle = len(by_length) // 2
+        for half in (by_length[:middle], by_length[middle:]):
+            self._schedule(Request(tuple(sorted(half)), stage=request.stage))
+
+    def _fail(self, position: int, reason: str) -> None:
+        self.failed[position] = reason
+        self.settled[position] = True
+        self.advance(1)
+
+    def _finish(self, positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        self.store(positions, vectors)
+        self.settled[list(positions)] = True
+        self.report.embedded += len(positions)
+        self.advance(len(positions))
