@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers", "tests.browser"]
+pytest_plugins = []
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,5 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     yield
-    from toolkit.embedding.spaces import forget_identities
-
-    forget_identities()
+    if "toolkit.embedding.spaces" in sys.modules:
+        sys.modules["toolkit.embedding.spaces"].forget_identities()

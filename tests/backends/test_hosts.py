@@ -1,0 +1,70 @@
+"""Addresses are read as Ollama's own command line reads OLLAMA_HOST."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit.backends.hosts import (
+    DEFAULT_HOST,
+    host_from_environment,
+    is_loopback,
+    parse_host,
+    parse_hosts,
+)
+from toolkit.errors import ToolkitWarning, UsageError
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("", DEFAULT_HOST),
+        ("  ", DEFAULT_HOST),
+        ("'127.0.0.1:11434'", DEFAULT_HOST),
+        (' "gpu" ', "http://gpu:11434"),
+        ("gpu:9000", "http://gpu:9000"),
+        (":9000", "http://127.0.0.1:9000"),
+        ("http://gpu", "http://gpu:80"),
+        ("https://gpu", "https://gpu:443"),
+        ("HTTP://GPU", "http://gpu:80"),
+        ("https://gpu/root/", "https://gpu:443/root"),
+        ("ollama.com", "https://ollama.com:443"),
+        ("::1", "http://[::1]:11434"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("[::]:8080", "http://[::1]:8080"),
+        ("example.com/path", "http://example.com:11434/path"),
+    ],
+)
+def test_rules(given, address):
+    assert parse_host(given) == address
+
+
+@pytest.mark.parametrize("wrong", ["gpu:port", "gpu:99999", "ftp://gpu", "[::1"])
+def test_what_is_no_address_is_refused(wrong):
+    with pytest.raises(UsageError, match="11434"):
+        parse_host(wrong)
+
+
+def test_environment(monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "gpu:9000")
+    assert parse_hosts(None) == ["http://gpu:9000"]
+    monkeypatch.delenv("OLLAMA_HOST")
+    assert host_from_environment() == DEFAULT_HOST
+    monkeypatch.setenv("OLLAMA_HOST", "gpu:port")
+    with pytest.warns(ToolkitWarning, match="OLLAMA_HOST is passed over"):
+        assert host_from_environment() == DEFAULT_HOST
+
+
+@pytest.mark.parametrize("wrong", [[], 5, ["a", 5]])
+def test_lists(wrong):
+    with pytest.raises(UsageError):
+        parse_hosts(wrong)
+    assert parse_hosts(["a", "a:11434"]) == ["http://a:11434"]
+
+
+def test_loopback():
+    assert is_loopback("http://127.0.0.1:1")
+    assert is_loopback("http://[::1]:1")
+    assert is_loopback("http://localhost:1")
+    assert not is_loopback("http://192.168.1.5:11434")
