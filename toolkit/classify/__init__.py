@@ -14,13 +14,9 @@ if TYPE_CHECKING:
     from toolkit.classify.persistence import TRUSTED_TYPES, load_model, save_model
     from toolkit.classify.prediction import Prediction, predict_texts
     from toolkit.classify.result import TrainingResult
+    from toolkit.classify.splitting import make_splitter
     from toolkit.classify.training import train_classifier
-    from toolkit.classify.validation import (
-        Score,
-        Validation,
-        cross_validate_matrix,
-        make_splitter,
-    )
+    from toolkit.classify.validation import Score, Validation, cross_validate_matrix
 
 __all__ = [
     "CLASSIFIERS",
@@ -57,7 +53,7 @@ _MODULES = {
     "Score": "validation",
     "Validation": "validation",
     "cross_validate_matrix": "validation",
-    "make_splitter": "validation",
+    "make_splitter": "splitting",
 }
 
 

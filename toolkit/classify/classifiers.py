@@ -96,7 +96,7 @@ def make_classifier(
             f"classifier is the class {classifier.__name__}; give an instance, "
             f"{classifier.__name__}()"
         )
-    if not is_classifier(classifier):
+    if not hasattr(classifier, "fit") or not is_classifier(classifier):
         raise UsageError(
             f"classifier must be a scikit-learn classifier, one of {_names()} or an import path, "
             f"not {classifier!r}"

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from toolkit.page import escape_markdown
 
 if TYPE_CHECKING:
     from toolkit.classify.model_info import ModelInfo
 
-__all__ = ["markdown_text", "model_card"]
+__all__ = ["model_card"]
 
 _SHOWN_CLASSES = 100
-
-
-def markdown_text(text: object) -> str:
-    r"""Return a text that stands in a Markdown line or table cell as it is.
-
-    Labels and names come from data: they must not become a link, an image or another row.
-
-    Examples
-    --------
-    >>> markdown_text("a|b\n![x](http://y)")
-    'a\\|b \\!\\[x\\]\\(http://y\\)'
-    """
-    line = " ".join(str(text).split())
-    return re.sub(r"([\\`*_{}\[\]()<>#!|~&])", r"\\\1", line)
 
 
 def model_card(info: ModelInfo, *, report: bool = False) -> str:
@@ -42,10 +29,10 @@ def model_card(info: ModelInfo, *, report: bool = False) -> str:
     str
     """
     made = info.provenance
-    name = markdown_text(made.get("classifier", "classifier"))
+    name = escape_markdown(made.get("classifier", "classifier"))
     parts = [f"# Text classifier: {len(info.classes)} classes\n"]
     if info.notice:
-        parts.append(f"> **{markdown_text(info.notice)}**\n")
+        parts.append(f"> **{escape_markdown(info.notice)}**\n")
     parts.append(_opening(info, name))
     parts.append(_usage(info))
     if info.metrics:
@@ -67,7 +54,7 @@ def _opening(info: ModelInfo, name: str) -> str:
     prompt = f", under the prompt {_code(info.prompt)}" if info.prompt else ""
     width = f" {info.dimension}" if info.dimension else ""
     return (
-        f"A text becomes a vector of{width} numbers by {markdown_text(identity)}{prompt}; {name} "
+        f"A text becomes a vector of{width} numbers by {escape_markdown(identity)}{prompt}; {name} "
         "makes a label of it.\n"
     )
 
@@ -98,7 +85,7 @@ def _scores(info: ModelInfo, name: str) -> str:
         for d, scores in info.by_dimension.items()
         if int(d) != info.dimension
     ]
-    rows += [(markdown_text(b["description"]), b) for b in info.baselines.values()]
+    rows += [(escape_markdown(b["description"]), b) for b in info.baselines.values()]
     lines = ["## Scores\n"]
     lines.append(
         "Cross-validated on the training data (mean ± standard deviation over the folds), "
@@ -110,7 +97,7 @@ def _scores(info: ModelInfo, name: str) -> str:
     notes = made.get("notes", [])
     if notes:
         lines.append("")
-        lines += [f"- {markdown_text(note)}" for note in notes]
+        lines += [f"- {escape_markdown(note)}" for note in notes]
     return "\n".join(lines) + "\n"
 
 
@@ -119,7 +106,7 @@ def _pm(score: dict[str, Any]) -> str:
 
 
 def _classes(info: ModelInfo) -> str:
-    shown = ", ".join(markdown_text(label) for label in info.classes[:_SHOWN_CLASSES])
+    shown = ", ".join(escape_markdown(label) for label in info.classes[:_SHOWN_CLASSES])
     more = len(info.classes) - _SHOWN_CLASSES
     return f"## Classes\n\n{shown}{f' and {more} more' if more > 0 else ''}\n"
 
@@ -139,6 +126,6 @@ def _origin(info: ModelInfo) -> str:
         "Command": made.get("command"),
     }
     lines = [
-        f"- {key}: {markdown_text(value)}" for key, value in facts.items() if value is not None
+        f"- {key}: {escape_markdown(value)}" for key, value in facts.items() if value is not None
     ]
     return "## Where it comes from\n\n" + "\n".join(lines) + "\n"

@@ -43,7 +43,7 @@ __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 TRUSTED_TYPES: tuple[str, ...] = (
     "toolkit.backends.embedded.EmbeddedBackend",
     "toolkit.backends.ollama.OllamaBackend",
-    "toolkit.backends.openai_compatible.OpenAICompatibleBackend",
+    "toolkit.embedding.cached.CacheBackend",
     "toolkit.embedding.report.EmbeddingReport",
     "toolkit.identity.Canary",
     "toolkit.identity.ModelIdentity",
@@ -151,7 +151,9 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
     Returns
     -------
     Pipeline
-        Fitted. It checks the vector space of its server at the first prediction.
+        Fitted; its first step is called ``vectorizer`` if :func:`train_classifier` made it, so
+        that ``model.set_params(vectorizer__host=..., vectorizer__backend=...)`` says where its
+        vectors come from on this machine. It checks the vector space there at each prediction.
 
     Raises
     ------

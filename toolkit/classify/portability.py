@@ -65,8 +65,8 @@ def named_servers(pipeline: BaseEstimator) -> list[str]:
         for holder in (step, getattr(step, "backend", None)):
             for name in _ADDRESSES:
                 value = getattr(holder, name, None)
-                if isinstance(value, str) and not _is_local(value):
-                    found.append(value)
+                addresses = value if isinstance(value, list | tuple) else [value]
+                found += [a for a in addresses if isinstance(a, str) and not _is_local(a)]
             if getattr(holder, "headers", None):
                 found.append("a server, with headers of its own")
     return found

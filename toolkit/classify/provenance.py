@@ -18,7 +18,7 @@ from toolkit.embedding.keys import encode_text
 from toolkit.prompts import find_family
 
 if TYPE_CHECKING:
-    from toolkit.classify.validation import Splitter
+    from toolkit.classify.splitting import Splitter
     from toolkit.identity import ModelIdentity
 
 __all__ = ["data_fingerprint", "model_notice", "package_versions", "training_provenance"]

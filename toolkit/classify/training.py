@@ -10,28 +10,26 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from threadpoolctl import threadpool_limits
 
 from toolkit.classify.baselines import majority_baseline, tfidf_baseline
 from toolkit.classify.classifiers import make_classifier
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.provenance import training_provenance
 from toolkit.classify.result import Baseline, TrainingResult
-from toolkit.classify.validation import (
-    ONE_THREAD_BELOW,
-    Splits,
-    Splitter,
-    cross_validate_matrix,
-    make_splits,
-    make_splitter,
-)
+from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter, named
+from toolkit.classify.validation import cross_validate_matrix, fit_classifier
+from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
+from toolkit.identity import ModelIdentity
+from toolkit.prompts import find_family
 
-__all__ = ["DIMENSIONS", "cut_dimensions", "train_classifier"]
+__all__ = ["DIMENSIONS", "train_classifier"]
 
 DIMENSIONS = (768, 512, 256, 128)
 """The Matryoshka dimensions EmbeddingGemma was trained for."""
+
+_FEW_ROWS = 10
 
 
 def train_classifier(
@@ -117,17 +115,17 @@ def train_classifier(
     full, first_step = _vectors(vectorizer, checked, labels)
     asked = parameters.get("dimensions")
     width = int(asked) if asked is not None else full.shape[1]
-    X = cut_dimensions(full, width)
+    X = cut(full, width)
     validation = cross_validate_matrix(X, labels, model, splits, n_jobs=n_jobs)
     by_dimension = {width: validation.scores}
     for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
         if 0 < d <= full.shape[1]:
-            cut = cut_dimensions(full, d)
-            found = cross_validate_matrix(cut, labels, model, splits, n_jobs=n_jobs)
+            found = cross_validate_matrix(cut(full, d), labels, model, splits, n_jobs=n_jobs)
             by_dimension[d] = found.scores
     compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
 
     identity = getattr(first_step, "identity_", None)
+    notes += _notes(checked, labels, splits, identity, min(by_dimension))
     provenance = training_provenance(
         identity=identity,
         vectorizer=first_step,
@@ -141,7 +139,9 @@ def train_classifier(
         command=command,
     )
     return TrainingResult(
-        pipeline=Pipeline([("vectorizer", first_step), ("classifier", _fit(model, X, labels))]),
+        pipeline=Pipeline(
+            [("vectorizer", first_step), ("classifier", fit_classifier(model, X, labels))]
+        ),
         texts=checked,
         y=labels,
         classes=np.unique(labels),
@@ -153,38 +153,38 @@ def train_classifier(
     )
 
 
-def cut_dimensions(X: NDArray[Any], dimension: int) -> NDArray[Any]:
-    """Return the first values of each row, of unit length again.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        Unit rows.
-    dimension : int
-        At most d; d itself returns ``X`` as it is.
-
-    Returns
-    -------
-    ndarray of shape (n, dimension)
-
-    Raises
-    ------
-    UsageError
-        If there are fewer values.
-
-    Examples
-    --------
-    >>> cut_dimensions(np.array([[0.6, 0.0, 0.8]]), 2)
-    array([[1., 0.]])
-    """
-    if not 1 <= dimension <= X.shape[1]:
-        raise UsageError(f"dimensions={dimension}, and the vectors have {X.shape[1]}")
-    if dimension == X.shape[1]:
-        return X
-    cut = X[:, :dimension]
-    norms = np.linalg.norm(cut, axis=1, keepdims=True)
-    unit: NDArray[Any] = cut / np.where(norms > 0, norms, 1).astype(X.dtype)
-    return unit
+def _notes(
+    texts: list[str],
+    labels: NDArray[Any],
+    splits: Splits,
+    identity: ModelIdentity | None,
+    least_dimension: int,
+) -> list[str]:
+    """Return what else a reader of the scores should know."""
+    notes = []
+    classes, counts = np.unique(labels, return_counts=True)
+    few = classes[counts < _FEW_ROWS]
+    if len(few):
+        notes.append(
+            f"{len(few)} of {len(classes)} classes have fewer than {_FEW_ROWS} rows; their own "
+            f"scores say little: {named(few)}."
+        )
+    leaked = 0
+    for train, test in splits:
+        seen = {texts[i] for i in train}
+        leaked += sum(texts[i] in seen for i in test)
+    if leaked:
+        notes.append(
+            f"{leaked} test rows have a text that is also among the training rows of their fold, "
+            "which flatters the scores; leave duplicates out, or give them as groups."
+        )
+    cut_short = identity is not None and least_dimension < identity.dimension
+    if identity is not None and cut_short and find_family(identity.model) is None:
+        notes.append(
+            f"{identity.model} is not known to be trained for shorter vectors; its scores at "
+            f"fewer than {identity.dimension} dimensions may be worse than the cut suggests."
+        )
+    return notes
 
 
 def _default_vectorizer() -> BaseEstimator:
@@ -221,12 +221,6 @@ def _vectors(
             "these rows out, or use on_error='raise' to see why"
         )
     return X, fitted
-
-
-def _fit(model: BaseEstimator, X: NDArray[Any], y: NDArray[Any]) -> BaseEstimator:
-    with threadpool_limits(limits=1 if X.size < ONE_THREAD_BELOW else None, user_api="blas"):
-        fitted: BaseEstimator = model.fit(X, y)
-    return fitted
 
 
 def _baselines(
