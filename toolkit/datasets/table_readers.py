@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from toolkit.datasets.table_streams import STDIN, open_text
+from toolkit.datasets.table_streams import STDIN, open_lines
 from toolkit.errors import DataError, OptionalDependencyError, UsageError
 
 __all__ = [
@@ -162,7 +162,7 @@ def read_csv_table(
         raise UsageError(f"the delimiter must be one character, not {delimiter!r}")
     csv.field_size_limit(_LARGEST_CELL)
     name = _display(source)
-    with open_text(source, encoding) as file:
+    with open_lines(source, encoding) as file:
         rows = _csv_rows(file, name, delimiter, quotes)
         try:
             line, first = next(rows)
@@ -176,7 +176,7 @@ def read_csv_table(
         yield _from_rows(name, columns, _even_rows(rows, len(columns), name))
 
 
-def _csv_rows(file: TextIO, name: str, delimiter: str, quotes: bool) -> Iterator[Row]:
+def _csv_rows(file: Iterable[str], name: str, delimiter: str, quotes: bool) -> Iterator[Row]:
     reader = csv.reader(
         file,
         delimiter=delimiter,
@@ -237,7 +237,7 @@ def read_text_table(source: str | Path, *, encoding: str = "utf-8") -> Generator
     Table
     """
     name = _display(source)
-    with open_text(source, encoding) as file:
+    with open_lines(source, encoding) as file:
         rows = ((line, (text.rstrip("\r\n") or None,)) for line, text in enumerate(file, start=1))
         yield _from_rows(name, ("text",), rows)
 
@@ -259,7 +259,7 @@ def read_jsonl_table(source: str | Path, *, encoding: str = "utf-8") -> Generato
         If the file is empty, a line is no JSON object, or repeats a key; names the line.
     """
     name = _display(source)
-    with open_text(source, encoding) as file:
+    with open_lines(source, encoding) as file:
         objects = _json_objects(file, name)
         head = list(islice(objects, _JSON_LOOKAHEAD))
         if not head:
@@ -335,8 +335,9 @@ def read_parquet_table(source: str | Path) -> Generator[Table]:
     path = Path(source)
     if not path.is_file():
         raise UsageError(
-            f"{str(path)!r} is a folder; give a file" if path.is_dir() else f"there is no file "
-            f"{str(path)!r}"
+            f"{str(path)!r} is a folder; give a file"
+            if path.is_dir()
+            else f"there is no file {str(path)!r}"
         )
     parquet, pyarrow = import_pyarrow("reading")
     try:
@@ -361,13 +362,13 @@ def read_parquet_table(source: str | Path) -> Generator[Table]:
 def import_pyarrow(doing: str) -> tuple[Any, Any]:
     """Return ``pyarrow.parquet`` and ``pyarrow``, or raise with the line that installs them."""
     try:
-        import pyarrow
+        import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
         raise OptionalDependencyError(
             f"{doing} Parquet needs pyarrow: pip install 'embeddinggemma-toolkit[parquet]'"
         ) from None
-    return parquet, pyarrow
+    return parquet, pa
 
 
 def read_frame_table(name: str, frame: Any) -> Table:

@@ -7,17 +7,17 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["STDIN", "check_encoding", "decoding_errors", "open_bytes", "open_text"]
+__all__ = ["STDIN", "check_encoding", "open_bytes", "open_lines"]
 
 STDIN = "-"
 """The name that stands for standard input."""
@@ -45,7 +45,7 @@ def check_encoding(name: str) -> str:
     """
     try:
         codec = codecs.lookup(name)
-        b"".decode(name)  # refuses codecs that are not text encodings, like base64
+        b"\0\0\0\0".decode(name)  # refuses codecs that are not text encodings, like base64
     except (LookupError, ValueError):
         raise UsageError(
             f"there is no text encoding {name!r}; give for example --encoding utf-8, latin-1, "
@@ -60,6 +60,7 @@ class _CountedBytes(io.BufferedIOBase):
     def __init__(self, inner: BinaryIO) -> None:
         self._inner = inner
         self.count = 0
+        self.beginning = b""
         self.lines_before = 0
         self._last = b""
 
@@ -70,6 +71,7 @@ class _CountedBytes(io.BufferedIOBase):
         self.lines_before += self._last.count(b"\n")
         read = getattr(self._inner, "read1", self._inner.read)
         self._last = cast(bytes, read(-1 if size is None else size))
+        self.beginning = self.beginning or self._last[:4]
         self.count += len(self._last)
         return self._last
 
@@ -81,15 +83,13 @@ class _CountedBytes(io.BufferedIOBase):
 
 
 @contextmanager
-def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
+def open_bytes(source: str | Path) -> Generator[BinaryIO]:
     """Open a file, a gzip file by its ``.gz``, or standard input, for reading bytes.
 
     Raises
     ------
     UsageError
         If there is no such file, or it is a folder.
-    DataError
-        If compressed data are damaged.
     """
     if str(source) == STDIN:
         yield sys.stdin.buffer
@@ -102,25 +102,19 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise UsageError(f"{str(source)!r} is a folder; give a file") from None
     with file:
-        if path.suffix.lower() != ".gz":
-            yield file
-            return
-        try:
+        if path.suffix.lower() == ".gz":
             with gzip.open(file) as unpacked:
                 yield cast(BinaryIO, unpacked)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{source}: the gzip data are damaged or cut off ({error}); fetch or make the "
-                "file anew, or drop the .gz from its name if it is not compressed"
-            ) from None
+        else:
+            yield file
 
 
 @contextmanager
-def open_text(source: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    r"""Open a source as text; line ends are left as they are.
+def open_lines(source: str | Path, encoding: str = "utf-8") -> Generator[Iterator[str]]:
+    r"""Open a source as lines of text, which keep their line ends.
 
-    A decoding error while the text is read, inside the ``with`` block, becomes a
-    :class:`~toolkit.errors.DataError` that names the line and the byte.
+    While they are read, bytes that are not of the encoding and damaged gzip data raise
+    :class:`~toolkit.errors.DataError`, which names the line and the byte.
 
     Parameters
     ----------
@@ -133,8 +127,6 @@ def open_text(source: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     ------
     UsageError
         If the encoding or the file does not exist.
-    DataError
-        If the bytes are not of that encoding.
 
     Examples
     --------
@@ -142,47 +134,54 @@ def open_text(source: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "a.txt")
     ...     _ = path.write_bytes(b"caf\xe9\n")
-    ...     with open_text(path, "latin-1") as file:
-    ...         print(file.read(), end="")
+    ...     with open_lines(path, "latin-1") as lines:
+    ...         print(*lines, end="")
     café
     """
     codec = check_encoding(encoding)
     with open_bytes(source) as raw:
         counted = _CountedBytes(raw)
-        with decoding_errors(source, counted, codec):
-            # Not closed here: that would close standard input.
-            yield io.TextIOWrapper(counted, encoding=codec, newline="")
+        yield _lines(counted, codec, "standard input" if str(source) == STDIN else str(source))
 
 
-@contextmanager
-def decoding_errors(source: str | Path, counted: _CountedBytes, codec: str) -> Iterator[None]:
-    """Turn a decoding error into one that says where it is and what to do."""
+def _lines(counted: _CountedBytes, codec: str, name: str) -> Iterator[str]:
+    # Closing this closes the counter, not the source: standard input stays open.
+    wrapper = io.TextIOWrapper(cast(Any, counted), encoding=codec, newline="")
     try:
-        yield
+        yield from wrapper
     except UnicodeDecodeError as error:
-        # What the decoder was given ends where the bytes read so far end.
-        at = counted.count - len(error.object) + error.start
-        where = f"byte {at:,}"
-        if not codec.startswith(("utf-16", "utf-32")):
-            line = counted.lines_before + error.object[: error.start].count(b"\n") + 1
-            where = f"line {line:,}, {where}"
-        name = "standard input" if str(source) == STDIN else str(source)
-        said = codec.removesuffix("-sig")
+        raise _decoding_error(error, counted, codec, name) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
-            f"{name}: {where}: the bytes {error.object[error.start : error.start + 4].hex(' ')} "
-            f"are not {said} ({error.reason}). {_guess(error, at)}"
+            f"{name}: the gzip data are damaged or cut off ({error}); fetch or make the "
+            "file anew, or drop the .gz from its name if it is not compressed"
         ) from None
 
 
-def _guess(error: UnicodeDecodeError, at: int) -> str:
-    if at == 0:
-        for mark, name in _BYTE_ORDER_MARKS.items():
-            if error.object.startswith(mark):
-                return f"The file begins like {name}: give --encoding {name}"
-        if error.object.startswith(b"\x1f\x8b"):
-            return "The file is gzip data: end its name in .gz, or unpack it"
-        if error.object.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            return "The file is a spreadsheet or an archive: save it as CSV (UTF-8)"
+def _decoding_error(
+    error: UnicodeDecodeError, counted: _CountedBytes, codec: str, name: str
+) -> DataError:
+    # What the decoder was given ends where the bytes read so far end.
+    at = counted.count - len(error.object) + error.start
+    where = f"byte {at:,}"
+    if not codec.startswith(("utf-16", "utf-32")):
+        line = counted.lines_before + error.object[: error.start].count(b"\n") + 1
+        where = f"line {line:,}, {where}"
+    said = codec.removesuffix("-sig")
+    return DataError(
+        f"{name}: {where}: the bytes {error.object[error.start : error.start + 4].hex(' ')} "
+        f"are not {said} ({error.reason}). {_guess(counted.beginning)}"
+    )
+
+
+def _guess(beginning: bytes) -> str:
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if beginning.startswith(mark):
+            return f"The file begins like {name}: give --encoding {name}"
+    if beginning.startswith(b"\x1f\x8b"):
+        return "The file is gzip data: end its name in .gz, or unpack it"
+    if beginning.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return "The file is a spreadsheet or an archive: save it as CSV (UTF-8)"
     return (
         "If the file is in another encoding, name it: --encoding cp1252 (Western Windows), "
         "latin-1, shift_jis, gb18030, …"

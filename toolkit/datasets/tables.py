@@ -249,22 +249,20 @@ def check_texts_present(chunk: Chunk, column: str, *, missing: str = "error") ->
         If a value is a number or anything else that is not a text.
     """
     values = chunk.columns[column]
-    wrong = [at for at, value in enumerate(values) if value is not None and type(value) is not str]
-    wrong = [at for at in wrong if not isinstance(values[at], str) and values[at] == values[at]]
+    odd = [at for at, value in enumerate(values) if not isinstance(value, str)]
+    wrong = [at for at in odd if values[at] is not None and values[at] == values[at]]
     if wrong:
         kinds = sorted({type(values[at]).__name__ for at in wrong})
         raise DataError(
             f"{chunk.source}: the column {column!r} holds {', '.join(kinds)} where texts should "
             f"be, at {_places(chunk, wrong)}. Name the column of texts with --text-column"
         )
-    if missing == "error":
-        absent = [at for at, value in enumerate(values) if not isinstance(value, str)]
-        if absent:
-            raise MissingTextError(
-                f"{chunk.source}: the text is missing at {_places(chunk, absent)}. Drop these "
-                "rows, fill them in, or take them as empty texts with --missing empty",
-                [chunk.start + at for at in absent],
-            )
+    if odd and missing == "error":
+        raise MissingTextError(
+            f"{chunk.source}: the text is missing at {_places(chunk, odd)}. Drop these rows, "
+            "fill them in, or take them as empty texts with --missing empty",
+            [chunk.start + at for at in odd],
+        )
 
 
 def _places(chunk: Chunk, positions: Sequence[int]) -> str:

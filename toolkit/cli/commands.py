@@ -1,0 +1,79 @@
+"""Making a command of a function: shared options, messages and exit codes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from functools import wraps
+from typing import Any, get_type_hints
+
+from toolkit.cli.console import console
+from toolkit.cli.failures import reported
+from toolkit.cli.options import OPTION_GROUPS, EmbeddingOptions, GeneralOptions
+
+__all__ = ["command"]
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn a function's option groups into options, and its errors into exit codes.
+
+    A parameter annotated with a class of :data:`~toolkit.cli.options.OPTION_GROUPS` becomes one
+    option for each field of that class. The options of
+    :class:`~toolkit.cli.options.GeneralOptions` are added to every command.
+
+    Parameters
+    ----------
+    function : callable
+        The command, with ``Annotated`` parameters as typer takes them.
+
+    Returns
+    -------
+    callable
+        For ``typer.Typer.command``.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] in OPTION_GROUPS:
+            groups[name] = hints[name]
+            parameters += _options(hints[name])
+        else:
+            parameters.append(parameter.replace(annotation=hints[name]))
+    own = [parameter.name for parameter in parameters]
+    parameters += _options(GeneralOptions)
+    # typer shows options in the order of the signature; those without default come first.
+    parameters.sort(key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+
+    @wraps(function)
+    def run(**given: Any) -> None:
+        general = GeneralOptions(**{f.name: given[f.name] for f in fields(GeneralOptions)})
+        console.configure(quiet=general.quiet, verbose=general.verbose)
+        arguments = {name: given[name] for name in own if name in hints}
+        kept = ""
+        for name, kind in groups.items():
+            group = kind(**{f.name: given[f.name] for f in fields(kind)})
+            arguments[name] = group
+            kept = group.kept if isinstance(group, EmbeddingOptions) else kept
+        with reported(debug=general.debug, kept=kept):
+            function(**arguments)
+
+    # typer reads these two, and not the function that wraps() points to.
+    vars(run)["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    vars(run).pop("__wrapped__")
+    return run
+
+
+def _options(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if item.default is MISSING else item.default,
+            annotation=hints[item.name],
+        )
+        for item in fields(group)
+    ]
