@@ -1,6 +1,7 @@
 """Everything that can go wrong, as objects a test adds to a double.
 
-A :class:`~tests.ollama_double.fault.Fault` says which requests are met and how often; its effect says what happens::
+A ``Fault`` (in ``fault.py``) says which requests are met and how often; its effect, from here, says
+what happens::
 
     double.faults.add(Fault(status(503, QUEUE_FULL), times=2))
     double.faults.add(Fault(status(400, "cannot do this one"), times=None, containing="poison"))
@@ -23,6 +24,7 @@ import numpy as np
 
 from tests.ollama_double import errors
 from tests.ollama_double.fault import Effect
+from tests.ollama_double.fault import Fault as Fault  # tests take both from here
 from tests.ollama_double.vectors import Row
 from tests.ollama_double.wire import OPENAI_JSON, Reply, Request
 
