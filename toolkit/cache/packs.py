@@ -1,0 +1,340 @@
+"""Vector packs: how cached vectors travel.
+
+A pack is a ``.safetensors`` file with three tensors, ``keys`` (uint8, n x 16), ``vectors``
+(float16 or float32, n x d) and ``canary`` (float16, c x d), and one JSON text in its metadata that
+says what the vectors are of. Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.cache.rows import KEY_BYTES, KeyIndex, as_keys, bad_rows, cut_rows, unit_rows
+from toolkit.errors import PackError
+from toolkit.identity import Canary, ModelIdentity
+
+__all__ = ["Pack", "PackSpace", "read_pack", "write_pack"]
+
+METADATA_KEY = "embeddinggemma-toolkit"
+FORMAT = 1
+
+
+def write_pack(
+    path: str | Path,
+    keys: Any,
+    vectors: NDArray[Any],
+    identity: ModelIdentity,
+    prompt: str,
+    *,
+    provenance: str,
+    dtype: Literal["float16", "float32"] = "float16",
+) -> None:
+    """Write a vector pack; the same content gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or path
+        Where to; an existing file is replaced at once or not at all.
+    keys : ndarray of shape (n,) of 16 bytes
+        As :func:`toolkit.embedding.keys.hash_texts` makes them.
+    vectors : ndarray of shape (n, d)
+        Full-length unit vectors.
+    identity : ModelIdentity
+        With canaries.
+    prompt : str
+        Template the texts were rendered with.
+    provenance : str
+        How the vectors were made.
+    dtype : {"float16", "float32"}, default="float16"
+        On disk. float16 moves a value by 1.2e-4 at most.
+
+    Raises
+    ------
+    PackError
+        If keys repeat, vectors are not of unit length, or there are no canaries.
+    """
+    from safetensors.numpy import save
+
+    known = as_keys(keys)
+    if len(known) != len(vectors) or len(np.unique(known)) != len(known):
+        raise PackError(
+            f"a pack needs one distinct key for each vector; there are {len(known)} keys, "
+            f"{len(np.unique(known))} of them distinct, and {len(vectors)} vectors"
+        )
+    if problem := bad_rows(vectors, identity.dimension):
+        raise PackError(f"these vectors cannot go into a pack: {problem}")
+    if identity.canary is None:
+        raise PackError("a pack needs an identity with canaries, or it can never be checked")
+    stored = np.ascontiguousarray(vectors, dtype=np.dtype(dtype).newbyteorder("<"))
+    header = {
+        "format": FORMAT,
+        "identity": identity.to_dict() | {"canary": list(identity.canary.names)},
+        "prompt": prompt,
+        "dimension": identity.dimension,
+        "count": len(known),
+        "provenance": provenance,
+        "checksum": _checksum(known, stored),
+    }
+    tensors = {
+        "canary": np.ascontiguousarray(identity.canary.vectors, dtype=np.float16),
+        "keys": known.view(np.uint8).reshape(-1, KEY_BYTES),
+        "vectors": stored,
+    }
+    text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+    _write_whole(Path(path), save(tensors, metadata={METADATA_KEY: text}))
+
+
+def read_pack(path: str | Path) -> Pack:
+    """Read and check a vector pack.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    Pack
+
+    Raises
+    ------
+    PackError
+        If the file is not a pack, is of a newer format, or does not match its own checksum,
+        counts or norms.
+    FileNotFoundError
+        If there is no such file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no vector pack {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            if text is None:
+                raise PackError(
+                    f"{path} is a safetensors file, but not a vector pack: its metadata has no "
+                    f"{METADATA_KEY!r}"
+                )
+            header = json.loads(text)
+            _check_format(path, header)
+            tensors = {name: file.get_tensor(name) for name in ("keys", "vectors", "canary")}
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise PackError(f"{path} is not a readable vector pack: {error}") from error
+    try:
+        return _assemble(path, header, tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, PackError):
+            raise
+        raise PackError(f"the header of the vector pack {path} is damaged: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A vector pack in memory.
+
+    Parameters
+    ----------
+    path : Path
+        Where it was read from.
+    identity : ModelIdentity
+        What made the vectors, with canaries.
+    prompt : str
+        Template the texts were rendered with.
+    provenance : str
+        How the vectors were made.
+    stored_keys : ndarray of shape (n,)
+        Keys.
+    stored : ndarray of shape (n, d), dtype float16 or float32
+        Vectors as on disk.
+    """
+
+    path: Path
+    identity: ModelIdentity
+    prompt: str
+    provenance: str
+    stored_keys: NDArray[np.void] = field(repr=False)
+    stored: NDArray[Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.stored_keys)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a full vector."""
+        return self.identity.dimension
+
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex(self.stored_keys)
+
+    def keys(self) -> NDArray[np.void]:
+        """Return the keys, in the order of the rows."""
+        return self.stored_keys
+
+    def lookup(self, keys: Any) -> NDArray[np.int64]:
+        """Return the row of each key, -1 where it is not there."""
+        return self._index.find(as_keys(keys))
+
+    def read(self, rows: NDArray[np.int64], dimensions: int | None = None) -> NDArray[np.float32]:
+        """Return unit vectors, shape (n, dimensions), by row."""
+        vectors = unit_rows(self.stored[np.asarray(rows)].astype(np.float32))
+        return cut_rows(vectors, dimensions)
+
+    def get(
+        self, keys: Any, dimensions: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the vectors of the keys that are there, and which are."""
+        rows = self.lookup(keys)
+        found = rows >= 0
+        return self.read(rows[found], dimensions), found
+
+
+@dataclass(frozen=True)
+class PackSpace:
+    """Several packs of one identity, read as one space; nothing can be written to it.
+
+    Parameters
+    ----------
+    packs : tuple of Pack
+        At least one. Where two hold one key, the first answers.
+
+    Raises
+    ------
+    PackError
+        If they are of different identities.
+    """
+
+    packs: tuple[Pack, ...]
+
+    def __post_init__(self) -> None:
+        if not self.packs:
+            raise PackError("a space of packs needs at least one")
+        if any(pack.identity != self.packs[0].identity for pack in self.packs):
+            raise PackError("these packs are of different models; each has a space of its own")
+
+    def __len__(self) -> int:
+        return sum(len(pack) for pack in self.packs)
+
+    @property
+    def id(self) -> str:
+        """A name that says it is made of packs, whose, and of which."""
+        identity = json.dumps(self.identity.to_dict(), sort_keys=True)
+        return f"pack-{self.identity.model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What made the vectors, with canaries."""
+        return self.packs[0].identity
+
+    @property
+    def dimension(self) -> int:
+        """Length of a full vector."""
+        return self.identity.dimension
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.cumsum([0, *(len(pack) for pack in self.packs)])
+
+    def keys(self) -> NDArray[np.void]:
+        """Return all keys, in the order of the rows."""
+        return np.concatenate([pack.stored_keys for pack in self.packs])
+
+    def lookup(self, keys: Any) -> NDArray[np.int64]:
+        """Return the row of each key, counted over all packs, -1 where it is not there."""
+        known = as_keys(keys)
+        found = np.full(len(known), -1, dtype=np.int64)
+        for start, pack in zip(self._starts, self.packs, strict=False):
+            todo = np.flatnonzero(found < 0)
+            rows = pack.lookup(known[todo])
+            found[todo] = np.where(rows >= 0, rows + start, -1)
+        return found
+
+    def read(self, rows: NDArray[np.int64], dimensions: int | None = None) -> NDArray[np.float32]:
+        """Return unit vectors, shape (n, dimensions), by row."""
+        rows = np.asarray(rows)
+        width = self.dimension if dimensions is None else min(dimensions, self.dimension)
+        out = np.empty((len(rows), width), dtype=np.float32)
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        for number, pack in enumerate(self.packs):
+            mine = np.flatnonzero(owner == number)
+            if len(mine):
+                out[mine] = pack.read(rows[mine] - self._starts[number], dimensions)
+        return out
+
+    def get(
+        self, keys: Any, dimensions: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the vectors of the keys that are there, and which are."""
+        rows = self.lookup(keys)
+        found = rows >= 0
+        return self.read(rows[found], dimensions), found
+
+
+# --- inside --------------------------------------------------------------------------------------
+
+
+def _check_format(path: Path, header: Any) -> None:
+    version = header.get("format") if isinstance(header, dict) else None
+    if not isinstance(version, int):
+        raise PackError(f"the header of the vector pack {path} is damaged: it has no format")
+    if version > FORMAT:
+        raise PackError(
+            f"the vector pack {path} has format {version}, and this version reads {FORMAT}; "
+            "update with: pip install --upgrade embeddinggemma-toolkit"
+        )
+
+
+def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Pack:
+    keys, vectors, dimension = as_keys(tensors["keys"]), tensors["vectors"], header["dimension"]
+    count = int(header["count"])
+    if not len(keys) == len(vectors) == count:
+        raise PackError(
+            f"the vector pack {path} says it has {count} vectors, and has {len(vectors)} and "
+            f"{len(keys)} keys"
+        )
+    if header["checksum"] != _checksum(keys, vectors):
+        raise PackError(f"the vector pack {path} is damaged: its checksum does not match")
+    if problem := bad_rows(vectors, dimension):
+        raise PackError(f"the vector pack {path} is damaged: {problem}")
+    names: Sequence[str] = header["identity"]["canary"]
+    bare = ModelIdentity.from_dict(header["identity"] | {"canary": None})
+    if len(names) != len(tensors["canary"]) or bare.dimension != dimension:
+        raise PackError(f"the header of the vector pack {path} contradicts its tensors")
+    identity = replace(bare, canary=Canary(tuple(names), tensors["canary"].astype(np.float16)))
+    return Pack(path, identity, header["prompt"], header["provenance"], keys, vectors)
+
+
+def _checksum(keys: NDArray[np.void], vectors: NDArray[Any]) -> str:
+    digest = hashlib.sha256(keys.tobytes())
+    digest.update(np.ascontiguousarray(vectors).tobytes())
+    return digest.hexdigest()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
