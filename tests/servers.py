@@ -1,7 +1,7 @@
 """Fixtures that give tests a server: the double, a real Ollama, or both in turn.
 
-A pytest plugin: ``tests/conftest.py`` names it in ``pytest_plugins``. Tests that use the real server
-are marked ``ollama`` by themselves. Without a real Ollama they are skipped; with
+A pytest plugin: ``tests/conftest.py`` names it in ``pytest_plugins``. Tests that use the real
+server are marked ``ollama`` by themselves. Without a real Ollama they are skipped; with
 ``TOOLKIT_REQUIRE_OLLAMA=1``, as in CI, they fail.
 """
 
@@ -33,6 +33,8 @@ class Server(Protocol):
     def stop(self) -> None: ...
     def kill(self) -> object: ...
     def kill_runner(self) -> int: ...
+    def freeze_runner(self) -> None: ...
+    def thaw_runner(self) -> None: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

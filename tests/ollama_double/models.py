@@ -134,6 +134,23 @@ class Model:
     @property
     def info(self) -> dict[str, Any]:
         """What ``/api/show`` calls model_info, sorted by key as Go sorts a map."""
+        rest: dict[str, Any] = {
+            "general.architecture": self.architecture,
+            "general.file_type": 32,
+            "general.parameter_count": 307581696,
+            "general.quantization_version": 2,
+            "tokenizer.ggml.add_bos_token": True,
+            "tokenizer.ggml.add_eos_token": True,
+            "tokenizer.ggml.bos_token_id": 2,
+            "tokenizer.ggml.eos_token_id": 1,
+            "tokenizer.ggml.model": "llama",
+            "tokenizer.ggml.padding_token_id": 0,
+            "tokenizer.ggml.pre": "default",
+            "tokenizer.ggml.scores": None,
+            "tokenizer.ggml.token_type": None,
+            "tokenizer.ggml.tokens": None,
+            "tokenizer.ggml.unknown_token_id": 3,
+        }
         own: dict[str, Any] = {
             "attention.head_count": 3,
             "attention.head_count_kv": 1,
@@ -153,25 +170,9 @@ class Model:
             own["rope.freq_base_swa"] = 10000
             own |= {"dense_2_feat_in": 768, "dense_2_feat_out": 3072}
             own |= {"dense_3_feat_in": 3072, "dense_3_feat_out": 768}
+            rest["tokenizer.ggml.add_space_prefix"] = False
         if self.pooled:
             own["pooling_type"] = 1
-        rest = {
-            "general.architecture": self.architecture,
-            "general.file_type": 32,
-            "general.parameter_count": 307581696,
-            "general.quantization_version": 2,
-            "tokenizer.ggml.add_bos_token": True,
-            "tokenizer.ggml.add_eos_token": True,
-            "tokenizer.ggml.bos_token_id": 2,
-            "tokenizer.ggml.eos_token_id": 1,
-            "tokenizer.ggml.model": "llama",
-            "tokenizer.ggml.padding_token_id": 0,
-            "tokenizer.ggml.pre": "default",
-            "tokenizer.ggml.scores": None,
-            "tokenizer.ggml.token_type": None,
-            "tokenizer.ggml.tokens": None,
-            "tokenizer.ggml.unknown_token_id": 3,
-        }
         named = {f"{self.architecture}.{key}": value for key, value in own.items()}
         return dict(sorted((named | rest).items()))
 

@@ -68,6 +68,8 @@ class Scheduler:
         self.max_queue = max_queue
         self.keep_alive = keep_alive
         self.loads = 0
+        self.healthy = threading.Event()
+        self.healthy.set()
         self._on_unload = on_unload
         self._runners: dict[str, Runner] = {}
         self._lock = threading.RLock()
@@ -85,6 +87,8 @@ class Scheduler:
         self, model: Model, options: LoadOptions, keep_alive: float | None, wait: Patience
     ) -> Runner:
         """Return a runner for a request, loading the model first if need be."""
+        while not self.healthy.is_set():
+            wait(POLL)
         runner = self._ready(model, options, keep_alive)
         if runner is not None:
             return runner

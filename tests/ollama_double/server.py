@@ -162,6 +162,14 @@ class OllamaDouble:
         """Let the engine crash: batches in flight end with 400 and EOF, the next one reloads."""
         return self.scheduler.kill()
 
+    def freeze_runner(self) -> None:
+        """Let the engine hang: requests wait for its health until ``thaw_runner``."""
+        self.scheduler.healthy.clear()
+
+    def thaw_runner(self) -> None:
+        """Let the engine go on."""
+        self.scheduler.healthy.set()
+
     def load(self, model: str = "embeddinggemma", *, num_ctx: int = 2048) -> None:
         """Load a model as another client would, waiting for what runs."""
         options = LoadOptions(num_ctx, min(2048, num_ctx))

@@ -1,4 +1,4 @@
-"""Which real Ollama the tests use: the checkout's own, or one that an environment variable names."""
+"""Which real Ollama the tests use: the checkout's own, or one named by an environment variable."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def main() -> NoReturn:
     # The default action, so that a signal ends the process in the middle of loading, too.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    import xllamacpp
+    import xllamacpp  # type: ignore[import-untyped]
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = asked.model

@@ -107,6 +107,16 @@ class RealOllama:
                 os.kill(pid, signal.SIGKILL)
         return len(pids)
 
+    def freeze_runner(self) -> None:
+        """SIGSTOP every runner: the next request hangs until ``thaw_runner``."""
+        for pid in self.runner_pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw_runner(self) -> None:
+        """SIGCONT every runner."""
+        for pid in self.runner_pids():
+            os.kill(pid, signal.SIGCONT)
+
     def kill(self) -> list[int]:
         """SIGKILL the server, then the runners it left behind, which are returned."""
         return self._end(signal.SIGKILL)

@@ -21,7 +21,7 @@ NAMES: dict[tiny_model.Kind, tuple[str, ...]] = {
     "damaged": ("library/damaged",),
 }
 COMPLETE = "complete"
-_FORMAT = 2
+_FORMAT = 4
 
 
 def build(models: Path) -> None:

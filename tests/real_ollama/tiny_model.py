@@ -108,6 +108,7 @@ def write(path: Path, *, kind: Kind = "embedding", seed: int = 0) -> None:
             writer.add_uint32(f"{architecture}.{name}_feat_in", into)
             writer.add_uint32(f"{architecture}.{name}_feat_out", out)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     tokens, types = tokenizer()
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
@@ -120,7 +121,8 @@ def write(path: Path, *, kind: Kind = "embedding", seed: int = 0) -> None:
     writer.add_pad_token_id(0)
     writer.add_add_bos_token(True)
     writer.add_add_eos_token(True)
-    writer.add_add_space_prefix(False)
+    if not chat:
+        writer.add_add_space_prefix(False)  # the engine's default is true for this tokenizer
     for name, weights in tensors(len(tokens), seed).items():
         left_out = (chat and name.startswith("dense_")) or (
             kind == "damaged" and name == "output_norm.weight"
