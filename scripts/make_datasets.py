@@ -133,6 +133,7 @@ def make_pack(
 
 def check_duplicates(vectors: NDArray[np.float16], same_as: NDArray[np.intp]) -> None:
     exact = vectors.astype(np.float64)
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
     cosines = np.einsum("ij,ij->i", exact, exact[same_as])
     if cosines.min() < SAME_TEXT_COSINE:
         row = int(cosines.argmin())

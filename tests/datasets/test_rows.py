@@ -32,8 +32,7 @@ def test_missing_file(data_file: Path):
     [
         (b"not gzip", "cannot be read"),
         (gzip.compress(b"id,text,label,labels\n" * 999)[:40], "cannot be read"),
-        # A byte in the middle turned over: the stream itself breaks.
-        (gzip.compress(bytes(range(256)) * 9, 9)[:20] + b"\xff" * 300, "cannot be read"),
+        (gzip.compress(b"")[:10] + b"\xff" * 50, "cannot be read: Error -3"),  # zlib.error
         (gzip.compress(b"\xff\xfe"), "cannot be read"),
         (gzip.compress(b""), "cannot be read"),
         (gzip.compress((HEADER + "1,a,b\n").encode()), "cannot be read"),

@@ -82,6 +82,12 @@ def test_rows_follow_load():
             {"name": "assist_intents", "task": "classification", "subset": ["en", "fr"]},
             r"464 have no shipped vector.*subset=\['en', 'de', 'zh-CN'\]",
         ),
+        (
+            {"name": "sdg", "task": "clustering", "dimensions": 1024},
+            "dimensions=1024 is not between 1 and 768",
+        ),
+        ({"name": "sdg", "task": "clustering", "dimensions": 0}, "dimensions=0 is not between"),
+        ({"name": "sdg", "task": "similarity"}, "task='classification', 'clustering', not 'simil"),
     ],
 )
 def test_what_has_no_vectors(arguments: dict[str, object], message: str):

@@ -52,7 +52,8 @@ def load_vectors(
     Raises
     ------
     UsageError
-        If there is no such data set or subset, or no vectors come with it.
+        If there is no such data set or subset, no vectors come with it, or ``dimensions`` is not
+        between 1 and 768.
     PackError
         If the pack is damaged.
 
@@ -66,6 +67,11 @@ def load_vectors(
     shipped = _find(dataset, resolve_task(task))
     texts = select_rows(dataset, read_columns(dataset), subset)["text"]
     pack = read_pack(data_file(dataset, shipped.filename))
+    if dimensions is not None and not 1 <= dimensions <= pack.dimension:
+        raise UsageError(
+            f"dimensions={dimensions!r} is not between 1 and {pack.dimension}, the length of the "
+            "shipped vectors."
+        )
     vectors, found = pack.get(hash_texts(texts, Prompt(pack.prompt)), dimensions=dimensions)
     if not found.all():
         raise UsageError(
