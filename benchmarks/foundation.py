@@ -63,7 +63,7 @@ def main() -> int:
         "classifier": "LogisticRegression(C=10, max_iter=2000)",
         "cross_validation": "StratifiedKFold(5, shuffle=True, random_state=0)",
         "results": results,
-        "machine": machine(),
+        "machine": machine() | {"blas_threads": 1},
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in LIBRARIES},
         "date": datetime.now(UTC).date().isoformat(),
