@@ -1,0 +1,26 @@
+"""Reports: one object each, that shows itself as HTML, Markdown, JSON and a frame.
+
+Names load on first use, so that importing the package imports neither scikit-learn nor pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.report.classifier import ClassifierReport
+
+__all__ = ["ClassifierReport"]
+
+_MODULES = {"ClassifierReport": "classifier"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(import_module(f"toolkit.report.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
