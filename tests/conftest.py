@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = []
+pytest_plugins = ["tests.servers", "tests.browser"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +23,5 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     yield
     if "toolkit.embedding.spaces" in sys.modules:
         sys.modules["toolkit.embedding.spaces"].forget_identities()
+    if "toolkit.backends.ollama_client" in sys.modules:
+        sys.modules["toolkit.backends.ollama_client"].disconnect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import httpx
     import ollama
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "connect", "disconnect"]
 
 
 class Connection:
@@ -36,7 +37,7 @@ class Connection:
     def close(self) -> None:
         """Close every connection."""
         self.http.close()
-        self.client.close()
+        self.client.close()  # type: ignore[no-untyped-call]
 
 
 _connections: dict[tuple[object, ...], Connection] = {}
@@ -64,6 +65,14 @@ def connect(
         if mine not in _connections:
             _connections[mine] = Connection(address, timeout, headers)
         return _connections[mine]
+
+
+@atexit.register
+def disconnect() -> None:
+    """Close this process's connections; the next request opens new ones."""
+    with _lock:
+        for key in [key for key in _connections if key[0] == os.getpid()]:
+            _connections.pop(key).close()
 
 
 def _import_ollama() -> Any:

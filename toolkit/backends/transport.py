@@ -7,8 +7,10 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, cast
 
+import httpcore
 import httpx
 
 from toolkit.backends.hosts import is_loopback
@@ -18,6 +20,9 @@ __all__ = ["DeadlineTransport", "client_options", "expand_headers", "last_retry_
 
 CONNECT_SECONDS = 5.0
 """A server on this machine or network accepts a connection in far less."""
+
+KEEP_IDLE_SECONDS = 5.0
+"""How long an unused connection is kept."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _thread = threading.local()
@@ -70,52 +75,111 @@ def last_retry_after() -> float | None:
 class DeadlineTransport(httpx.BaseTransport):
     """A transport whose requests end at a deadline, however slowly the server drips bytes.
 
-    httpx's own timeout restarts with every byte received.
+    httpx's own timeout restarts with every byte received. Here each read of the socket is given
+    only what is left of the request's time.
 
     Parameters
     ----------
     seconds : float
         Most seconds from the request to the last byte of its response.
-    **options
-        Of ``httpx.HTTPTransport``.
     """
 
-    def __init__(self, seconds: float, **options: Any) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._inner = httpx.HTTPTransport(**options)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            network_backend=_DeadlineBackend(),
+            keepalive_expiry=KEEP_IDLE_SECONDS,
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; its body is read under the deadline."""
-        deadline = time.monotonic() + self._seconds
+        """Send a request; reading its answer is under the deadline."""
+        _thread.deadline = deadline = time.monotonic() + self._seconds
         _thread.retry_after = None
-        response = self._inner.handle_request(request)
-        header = response.headers.get("retry-after", "")
-        _thread.retry_after = float(header) if header.isdigit() else None
-        assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - for mypy
-        response.stream = _DeadlineStream(response.stream, deadline, request)
-        return response
+        url = request.url
+        with _httpx_errors(request):
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    method=request.method,
+                    url=httpcore.URL(
+                        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        headers = httpx.Headers(response.headers)
+        wait = headers.get("retry-after", "")
+        _thread.retry_after = float(wait) if wait.isdigit() else None
+        return httpx.Response(
+            status_code=response.status,
+            headers=headers,
+            stream=_Body(cast(Any, response.stream), deadline, request),
+            extensions=response.extensions,
+        )
 
     def close(self) -> None:
         """Close every connection."""
+        self._pool.close()
+
+
+class _DeadlineBackend(httpcore.SyncBackend):
+    """Opens sockets that keep to the deadline of the thread that reads them."""
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _DeadlineSocket(super().connect_tcp(*args, **kwargs))
+
+
+class _DeadlineSocket(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = _thread.deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the whole response took too long")
+        return self._inner.read(max_bytes, left if timeout is None else min(timeout, left))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
         self._inner.close()
 
+    def start_tls(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _DeadlineSocket(self._inner.start_tls(*args, **kwargs))
 
-class _DeadlineStream(httpx.SyncByteStream):
-    def __init__(
-        self, inner: httpx.SyncByteStream, deadline: float, request: httpx.Request
-    ) -> None:
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, inner: Any, deadline: float, request: httpx.Request) -> None:
         self._inner = inner
         self._deadline = deadline
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._inner:
-            yield chunk
-            if time.monotonic() > self._deadline:
-                raise httpx.ReadTimeout("the whole response took too long", request=self._request)
+        _thread.deadline = self._deadline
+        with _httpx_errors(self._request):
+            yield from self._inner
 
     def close(self) -> None:
-        self._inner.close()
+        if hasattr(self._inner, "close"):
+            self._inner.close()
+
+
+@contextmanager
+def _httpx_errors(request: httpx.Request) -> Iterator[None]:
+    """Raise httpcore's errors as the errors of the same name in httpx, as httpx itself does."""
+    try:
+        yield
+    except Exception as error:
+        kind = getattr(httpx, type(error).__name__, None)
+        if type(error).__module__.startswith("httpcore") and kind is not None:
+            raise kind(str(error), request=request) from error
+        raise
 
 
 def client_options(address: str, seconds: float) -> dict[str, Any]:
@@ -127,5 +191,5 @@ def client_options(address: str, seconds: float) -> dict[str, Any]:
     return {
         "timeout": httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
         "trust_env": not local,
-        "transport": DeadlineTransport(seconds, trust_env=not local),
+        "transport": DeadlineTransport(seconds),
     }

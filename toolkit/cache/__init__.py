@@ -1,0 +1,19 @@
+"""The on-disk embedding cache: each text is embedded once, ever."""
+
+from toolkit.cache.bundled import bundled_packs, bundled_spaces, data_root
+from toolkit.cache.cache import EmbeddingCache, cache_root
+from toolkit.cache.packs import Pack, PackSpace, read_pack, write_pack
+from toolkit.cache.space import Space
+
+__all__ = [
+    "EmbeddingCache",
+    "Pack",
+    "PackSpace",
+    "Space",
+    "bundled_packs",
+    "bundled_spaces",
+    "cache_root",
+    "data_root",
+    "read_pack",
+    "write_pack",
+]

@@ -87,7 +87,7 @@ def write_pack(
         "provenance": provenance,
         "checksum": _checksum(known, stored),
     }
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "canary": np.ascontiguousarray(identity.canary.vectors, dtype=np.float16),
         "keys": known.view(np.uint8).reshape(-1, KEY_BYTES),
         "vectors": stored,

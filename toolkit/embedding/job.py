@@ -12,6 +12,7 @@ import heapq
 import itertools
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,20 +150,10 @@ class EmbeddingJob:
         """
         while self._left():
             self._pause = False
-            # `prefer`, not `backend`: the user's own joblib.parallel_config wins.
-            parallel = Parallel(
-                n_jobs=self.n_jobs,
-                prefer="threads",
-                batch_size=1,
-                pre_dispatch=self.n_jobs,
-                return_as="generator_unordered",
-            )
-            outcomes = parallel(self._calls())
-            try:
-                for outcome in outcomes:
-                    self._settle(outcome)
-            finally:
-                outcomes.close()
+            if len(self.batches) <= self.batches.tuner.size and not self._again:
+                self._settle_few()
+            else:
+                self._settle_many()
             if self._suspects and (self._pause or not self._left(suspects=False)):
                 self._unload_and_retry()
             self._wait()
@@ -171,6 +162,32 @@ class EmbeddingJob:
     def done(self) -> int:
         """How many texts have a vector."""
         return int(self.settled.sum()) - len(self.failed) - len(self.too_long)
+
+    def _settle_few(self) -> None:
+        """Ask for one batch from here: joblib's own pace would add a hundredth of a second."""
+        for function, arguments, _ in itertools.islice(self._calls(), 1):
+            self._settle(function(*arguments))
+
+    def _settle_many(self) -> None:
+        # `prefer`, not `backend`: the user's own joblib.parallel_config wins.
+        parallel = Parallel(
+            n_jobs=self.n_jobs,
+            prefer="threads",
+            batch_size=1,
+            pre_dispatch=self.n_jobs,
+            return_as="generator_unordered",
+        )
+        outcomes = parallel(self._calls())
+        try:
+            for outcome in outcomes:
+                self._settle(outcome)
+        except BaseException:
+            # The end of the job: what is on its way is not waited for, and joblib need not say so.
+            self._pause = True
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                outcomes.close()
+            raise
 
     # --- handing out -----------------------------------------------------------------------------
 

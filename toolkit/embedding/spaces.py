@@ -22,8 +22,10 @@ from toolkit.embedding.checks import check_vectors
 from toolkit.embedding.retry import RetryPolicy
 from toolkit.errors import (
     BackendError,
+    CacheCorruptedError,
     CacheError,
     DriftWarning,
+    EmbeddingWarning,
     ModelDriftError,
     ServerUnavailableError,
     TextTooLongError,
@@ -190,7 +192,17 @@ def _space(cache: EmbeddingCache, identity: ModelIdentity) -> Space | None:
         for space in cache.spaces()
         if (space.identity.backend, space.identity.model) == (identity.backend, identity.model)
     ]
-    space, created = cache.resolve(identity)
+    try:
+        space, created = cache.resolve(identity)
+    except CacheCorruptedError:
+        raise
+    except CacheError as error:
+        warnings.warn(
+            f"vectors cannot be kept in the cache: {error}. The work goes on without.",
+            EmbeddingWarning,
+            stacklevel=2,
+        )
+        return None
     if created and elsewhere:
         nearest = max(
             elsewhere,
