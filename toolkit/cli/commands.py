@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from toolkit.cli.console import console
 from toolkit.cli.failures import reported
-from toolkit.cli.options import OPTION_GROUPS, EmbeddingOptions, GeneralOptions
+from toolkit.cli.option_groups import OPTION_GROUPS, GeneralOptions, kept_after_interruption
 
 __all__ = ["command"]
 
@@ -18,9 +18,9 @@ __all__ = ["command"]
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Turn a function's option groups into options, and its errors into exit codes.
 
-    A parameter annotated with a class of :data:`~toolkit.cli.options.OPTION_GROUPS` becomes one
+    A parameter annotated with one of :data:`~toolkit.cli.option_groups.OPTION_GROUPS` becomes one
     option for each field of that class. The options of
-    :class:`~toolkit.cli.options.GeneralOptions` are added to every command.
+    :class:`~toolkit.cli.option_groups.GeneralOptions` are added to every command.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             groups[name] = hints[name]
             parameters += _options(hints[name])
         else:
-            parameters.append(parameter.replace(annotation=hints[name]))
+            only = inspect.Parameter.KEYWORD_ONLY
+            parameters.append(parameter.replace(annotation=hints[name], kind=only))
     own = [parameter.name for parameter in parameters]
     parameters += _options(GeneralOptions)
     # typer shows options in the order of the signature; those without default come first.
@@ -48,22 +49,36 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def run(**given: Any) -> None:
-        general = GeneralOptions(**{f.name: given[f.name] for f in fields(GeneralOptions)})
+        general = _take(GeneralOptions, given)
         console.configure(quiet=general.quiet, verbose=general.verbose)
         arguments = {name: given[name] for name in own if name in hints}
-        kept = ""
-        for name, kind in groups.items():
-            group = kind(**{f.name: given[f.name] for f in fields(kind)})
-            arguments[name] = group
-            kept = group.kept if isinstance(group, EmbeddingOptions) else kept
+        arguments |= {name: _take(kind, given) for name, kind in groups.items()}
+        kept = kept_after_interruption(given["cache"]) if "cache" in given else ""
         with reported(debug=general.debug, kept=kept):
             function(**arguments)
 
+    run.__doc__ = _flowing(function.__doc__ or "")
     # typer reads these two, and not the function that wraps() points to.
     vars(run)["__signature__"] = inspect.Signature(parameters)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     vars(run).pop("__wrapped__")
     return run
+
+
+def _take(group: Any, given: dict[str, Any]) -> Any:
+    return group(**{item.name: given[item.name] for item in fields(group)})
+
+
+def _flowing(text: str) -> str:
+    r"""Join the lines of paragraphs, as typer does with the first one only; examples stay.
+
+    Examples
+    --------
+    >>> _flowing("First.\n\nA\nparagraph.\n\n  kept\n  as is")
+    'First.\n\nA paragraph.\n\n  kept\n  as is'
+    """
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
 
 def _options(group: type) -> list[inspect.Parameter]:

@@ -311,6 +311,7 @@ def read_texts(
     keep: Sequence[str] = (),
     missing: str = "error",
     convert: Callable[[Any], str] = str,
+    keep_option: str = "--keep",
 ) -> TextColumns:
     """Read the texts of a table, and their labels.
 
@@ -330,6 +331,8 @@ def read_texts(
         Whether missing texts are an error; else they are None.
     convert : callable, default=str
         Makes a label of a cell, so that the same labels come from every format.
+    keep_option : str, default="--keep"
+        The option the further columns were asked for with, for messages.
 
     Returns
     -------
@@ -348,7 +351,7 @@ def read_texts(
         if labels is not None:
             find_column(table, labels, "--label-column")
         name, chosen = text_column(table, column, taken=[labels] if labels else [])
-        kept: dict[str, list[Any]] = {find_column(table, one, "--keep"): [] for one in keep}
+        kept: dict[str, list[Any]] = {find_column(table, one, keep_option): [] for one in keep}
         wanted = [name, *([labels] if labels else []), *kept]
         for chunk in table.chunks(wanted):
             check_texts_present(chunk, name, missing=missing)

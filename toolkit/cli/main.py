@@ -1,0 +1,69 @@
+"""The command ``toolkit``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from toolkit import __version__
+from toolkit.cli import cache, datasets
+from toolkit.cli.doctor import doctor
+from toolkit.cli.embed import embed
+from toolkit.cli.failures import INTERRUPTED
+from toolkit.cli.predict import predict
+from toolkit.cli.train import train
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="toolkit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"toolkit {__version__}")  # noqa: T201 - this is the result
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """EmbeddingGemma through a local Ollama: vectors, classifiers, clusterings and maps.
+
+    Every text is embedded once and kept in a cache. Results go to standard output or to the files
+    you name, messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+    """
+
+
+app.command(name="doctor")(doctor)
+app.command(name="embed")(embed)
+app.command(name="train")(train)
+app.command(name="predict")(predict)
+app.add_typer(cache.app, name="cache")
+app.add_typer(datasets.app, name="datasets")
+
+
+def run() -> None:
+    """Run the command line; the console script's entry point."""
+    try:
+        app()
+    except KeyboardInterrupt:  # while modules are still being imported
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,185 @@
+"""Options that go together: each class here gives a command one option per field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from toolkit.cli.options import (
+    GENERAL,
+    INPUT,
+    AllowUnverified,
+    Backend,
+    CacheFolder,
+    Dimensions,
+    Host,
+    LongTexts,
+    Missing,
+    Model,
+    OnError,
+    PromptText,
+    Task,
+    flag,
+    option,
+)
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.datasets.tables import TableFormat
+
+__all__ = [
+    "OPTION_GROUPS",
+    "EmbeddingOptions",
+    "GeneralOptions",
+    "InputOptions",
+    "backend_parameter",
+    "cache_parameter",
+    "kept_after_interruption",
+]
+
+
+@dataclass(frozen=True)
+class GeneralOptions:
+    """How much is said."""
+
+    quiet: Annotated[
+        bool, flag("--quiet", "-q", panel=GENERAL, help="Say nothing but warnings and errors.")
+    ] = False
+    verbose: Annotated[bool, flag("--verbose", "-v", panel=GENERAL, help="Say more.")] = False
+    debug: Annotated[
+        bool, flag("--debug", panel=GENERAL, help="Show the traceback of an error.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How the input is read."""
+
+    text_column: Annotated[
+        str | None,
+        option(
+            "--text-column",
+            metavar="NAME",
+            panel=INPUT,
+            default="text, or the only one",
+            help="The column of texts.",
+        ),
+    ] = None
+    input_format: Annotated[
+        Literal["csv", "tsv", "jsonl", "parquet", "text"] | None,
+        option(
+            "--input-format",
+            metavar="FORMAT",
+            panel=INPUT,
+            default="by the file's ending; text for -",
+            help="csv, tsv, jsonl, parquet or text (one text a line).",
+        ),
+    ] = None
+    encoding: Annotated[
+        str,
+        option(
+            "--encoding",
+            metavar="NAME",
+            panel=INPUT,
+            default=True,
+            help="Encoding of the input, such as cp1252, latin-1, utf-16, shift_jis.",
+        ),
+    ] = "utf-8"
+    delimiter: Annotated[
+        str | None,
+        option(
+            "--delimiter",
+            metavar="CHAR",
+            panel=INPUT,
+            default="a comma; a tab in TSV",
+            help="What stands between the cells of CSV.",
+        ),
+    ] = None
+    no_header: Annotated[
+        bool,
+        flag(
+            "--no-header",
+            panel=INPUT,
+            help="CSV and TSV begin with data: columns are column_1, column_2, …",
+        ),
+    ] = False
+    no_quotes: Annotated[
+        bool,
+        flag("--no-quotes", panel=INPUT, help='In CSV and TSV, " is an ordinary character.'),
+    ] = False
+
+    def table_format(self) -> TableFormat:
+        """Return how to read the input."""
+        from toolkit.datasets.tables import TableFormat
+
+        delimiter = {"\\t": "\t", "tab": "\t"}.get(self.delimiter or "", self.delimiter)
+        return TableFormat(
+            format=self.input_format,
+            encoding=self.encoding,
+            delimiter=delimiter,
+            header=not self.no_header,
+            quotes=not self.no_quotes,
+        )
+
+
+@dataclass(frozen=True)
+class EmbeddingOptions:
+    """What makes the vectors: the parameters of a vectorizer."""
+
+    backend: Backend = "ollama"
+    host: Host = None
+    model: Model = "embeddinggemma"
+    task: Task = None
+    prompt: PromptText = None
+    dimensions: Dimensions = None
+    cache: CacheFolder = None
+    long_texts: LongTexts = "truncate"
+    missing: Missing = "error"
+    on_error: OnError = "raise"
+    allow_unverified: AllowUnverified = False
+
+    def task_parameter(self, default: str) -> str | None:
+        """Return the ``task`` parameter of a vectorizer."""
+        if self.task is None:
+            return default
+        return None if self.task.lower() == "none" else self.task
+
+
+OPTION_GROUPS: tuple[type, ...] = (GeneralOptions, InputOptions, EmbeddingOptions)
+"""Classes whose fields become options of a command that has a parameter of that type."""
+
+
+def cache_parameter(given: str | None) -> bool | str:
+    """Return the ``cache`` parameter of a vectorizer for ``--cache``.
+
+    Examples
+    --------
+    >>> cache_parameter(None), cache_parameter("off"), cache_parameter("vectors")
+    (True, False, 'vectors')
+    """
+    if given is None:
+        return True
+    if given == "off":
+        return False
+    if not given:
+        raise UsageError("--cache is empty; give a folder, or off")
+    return str(Path(given).expanduser())
+
+
+def backend_parameter(backend: str, allow_unverified: bool) -> Any:
+    """Return the ``backend`` parameter of a vectorizer for ``--backend``."""
+    if not allow_unverified:
+        return backend
+    if backend != "ollama":
+        raise UsageError("--allow-unverified is for --backend ollama")
+    from toolkit.backends.ollama import OllamaBackend
+
+    return OllamaBackend(allow_unverified=True)
+
+
+def kept_after_interruption(cache: str | None) -> str:
+    """Return what an interrupted run leaves behind, in a sentence."""
+    if cache == "off":
+        return "Nothing is kept (--cache off)."
+    return "Vectors made so far are in the cache: run the same command again to go on."

@@ -1,0 +1,231 @@
+"""``toolkit predict``: labels for new texts from a saved model."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.cli.commands import command
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import InputOptions, backend_parameter, cache_parameter
+from toolkit.cli.options import (
+    EMBEDDING,
+    AllowUnverified,
+    CacheFolder,
+    Force,
+    Host,
+    Keep,
+    LongTexts,
+    Missing,
+    NoText,
+    OnError,
+    OutputFormat,
+    Source,
+    SpreadsheetSafe,
+    TableOut,
+    flag,
+    option,
+)
+
+if TYPE_CHECKING:
+    from toolkit.datasets.table_writers import TableWriter
+    from toolkit.datasets.tables import Table
+
+__all__ = ["predict"]
+
+CHUNK = 1024
+MODEL = "Model"
+
+
+@command
+def predict(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            show_default=False,
+            help="The folder that toolkit train --out made.",
+        ),
+    ],
+    source: Source,
+    inputs: InputOptions,
+    threshold: Annotated[
+        float | None,
+        option(
+            "--threshold",
+            metavar="P",
+            panel=MODEL,
+            min=0,
+            max=1,
+            help="Leave the label empty where the best one is less probable than this.",
+        ),
+    ] = None,
+    top: Annotated[
+        int,
+        option(
+            "--top",
+            metavar="K",
+            panel=MODEL,
+            min=0,
+            default=False,
+            help="Also the K most probable labels, as columns label_1, probability_1, …",
+        ),
+    ] = 0,
+    trusted: Annotated[
+        bool,
+        flag(
+            "--trusted",
+            panel=MODEL,
+            help="Open a model that could run code: only if you trust who made it.",
+        ),
+    ] = False,
+    backend: Annotated[
+        str | None,
+        option(
+            "--backend",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="the model's own",
+            help="ollama, embedded or cache. Its vectors must be those the model was trained on.",
+        ),
+    ] = None,
+    host: Host = None,
+    server_model: Annotated[
+        str | None,
+        option(
+            "--model",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="the model's own",
+            help="Name of the embedding model on the server.",
+        ),
+    ] = None,
+    cache: CacheFolder = None,
+    long_texts: LongTexts = "truncate",
+    missing: Missing = "error",
+    on_error: OnError = "raise",
+    allow_unverified: AllowUnverified = False,
+    out: TableOut = None,
+    output_format: OutputFormat = None,
+    keep: Keep = None,
+    no_text: NoText = False,
+    spreadsheet_safe: SpreadsheetSafe = False,
+    force: Force = False,
+) -> None:
+    """Predict the labels of texts, one row each in their order, at constant memory.
+
+    Writes text, label and probability. The model knows which vectors it was trained on and
+    refuses others.
+
+    Examples:
+
+      toolkit predict model new.csv --out labelled.csv --keep id
+      echo "My card was declined abroad." | toolkit predict model -
+    """
+    from toolkit.classify import load_model
+    from toolkit.datasets.table_writers import check_table_output, open_writer
+    from toolkit.datasets.tables import find_column, open_table, text_column
+    from toolkit.errors import DataError, UsageError
+
+    check_table_output(out, output_format, force=force)
+    fitted = load_model(model, trusted=trusted)
+    changes: dict[str, Any] = {
+        "host": host or None,
+        "cache": cache_parameter(cache),
+        "long_texts": long_texts,
+        "missing": missing,
+        "on_error": on_error,
+        "verbose": max(console.level, 0),
+    }
+    if server_model is not None:
+        changes["model"] = server_model
+    if backend is not None or allow_unverified:
+        changes["backend"] = backend_parameter(backend or "ollama", allow_unverified)
+    vectorizer = fitted[0] if hasattr(fitted, "steps") else fitted
+    known = vectorizer.get_params(deep=False)
+    if unknown := sorted(set(changes) - set(known)):
+        if "backend" in changes or "model" in changes:
+            raise UsageError(f"this model's {type(vectorizer).__name__} has no {unknown[0]}")
+        changes = {name: value for name, value in changes.items() if name in known}
+    vectorizer.set_params(**changes)
+    with open_table(source, inputs.table_format()) as table:
+        column, chosen = text_column(table, inputs.text_column)
+        if chosen:
+            console.say(f"Texts are in the column {column!r} ({chosen}).")
+        kept = [find_column(table, name, "--keep") for name in keep or ()]
+        with open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer:
+            rows = _Rows(table, column, kept, missing)
+            rows.write(fitted, writer, threshold=threshold, top=top, with_text=not no_text)
+        if not rows.count:
+            raise DataError(f"{table.name} has no rows")
+    said = f", {rows.abstained:,} without a label" if rows.abstained else ""
+    console.say(f"{rows.count:,} texts predicted{said}." + (f" Table: {out}" if out else ""))
+
+
+class _Rows:
+    """The rows of the input, on their way through the model to the output."""
+
+    def __init__(self, table: Table, column: str, kept: list[str], missing: str) -> None:
+        self.table = table
+        self.column = column
+        self.kept = kept
+        self.missing = missing
+        self.count = 0
+        self.abstained = 0
+        self._waiting: deque[tuple[Any, ...]] = deque()
+
+    def texts(self) -> Iterator[str]:
+        from toolkit.datasets.tables import check_texts_present
+
+        for chunk in self.table.chunks([self.column, *self.kept], CHUNK):
+            check_texts_present(chunk, self.column, missing=self.missing)
+            beside = [chunk.columns[name] for name in self.kept]
+            for text, *cells in zip(chunk.columns[self.column], *beside, strict=True):
+                self._waiting.append((text, *cells))
+                yield text
+
+    def write(
+        self,
+        model: Any,
+        writer: TableWriter,
+        *,
+        threshold: float | None,
+        top: int,
+        with_text: bool,
+    ) -> None:
+        from toolkit.classify import predict_texts
+
+        names = [*self.kept, "text", "label", "probability"]
+        for k in range(1, top + 1):
+            names += [f"label_{k}", f"probability_{k}"]
+        # A kept column of the same name must not be lost behind a result.
+        results = set(names[len(self.kept) :])
+        names[: len(self.kept)] = [f"input_{n}" if n in results else n for n in self.kept]
+        block: list[tuple[Any, ...]] = []
+        predictions = predict_texts(
+            model, self.texts(), threshold=threshold, top_k=top, chunk_size=CHUNK
+        )
+        for found in predictions:
+            text, *cells = self._waiting.popleft()
+            ranked: list[Any] = [value for pair in found.top for value in pair]
+            ranked += [None] * (2 * top - len(ranked))
+            block.append((*cells, text, found.label, found.probability, *ranked))
+            self.count += 1
+            self.abstained += found.abstained
+            if len(block) == CHUNK:
+                self._flush(block, names, writer, with_text)
+        if block:
+            self._flush(block, names, writer, with_text)
+
+    def _flush(
+        self, block: list[tuple[Any, ...]], names: list[str], writer: TableWriter, with_text: bool
+    ) -> None:
+        columns = dict(zip(names, map(list, zip(*block, strict=True)), strict=True))
+        if not with_text:
+            del columns["text"]
+        writer.write(columns)
+        block.clear()

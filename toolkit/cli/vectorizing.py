@@ -1,0 +1,40 @@
+"""From options to a vectorizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import EmbeddingOptions, backend_parameter, cache_parameter
+
+if TYPE_CHECKING:
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+__all__ = ["make_vectorizer"]
+
+
+def make_vectorizer(options: EmbeddingOptions, task: str) -> EmbeddingGemmaVectorizer:
+    """Return the vectorizer that the options describe.
+
+    Parameters
+    ----------
+    options : EmbeddingOptions
+        As given.
+    task : str
+        The command's own task, where none was given.
+    """
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+    return EmbeddingGemmaVectorizer(
+        task=options.task_parameter(task),
+        model=options.model,
+        dimensions=options.dimensions,
+        prompt=options.prompt,
+        backend=backend_parameter(options.backend, options.allow_unverified),
+        host=options.host or None,
+        cache=cache_parameter(options.cache),
+        long_texts=options.long_texts,
+        missing=options.missing,
+        on_error=options.on_error,
+        verbose=max(console.level, 0),
+    )
