@@ -35,17 +35,17 @@ from tests.real_ollama.server import RealOllama
 from tests.servers import Server, warm
 
 RECORDED = exchanges.read_faults("ollama-0.32.15-faults.json")
-BATCH = 120
+BATCH = 240
 MODEL = "embeddinggemma"
 # The double's pace: about that of the tiny model on a machine with two cores.
-PACE = {"text_seconds": 0.01, "load_seconds": 0.1}
+TEXT_SECONDS, LOAD_SECONDS = 0.01, 0.1
 
 
 @pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.ollama)])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A fresh server of either kind, its model loaded."""
     if request.param == "double":
-        with OllamaDouble(**PACE) as double:
+        with OllamaDouble(text_seconds=TEXT_SECONDS, load_seconds=LOAD_SECONDS) as double:
             warm(double)
             yield double
     else:

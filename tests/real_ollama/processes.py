@@ -52,13 +52,15 @@ def end(pids: list[int], seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-def guard(group: int) -> subprocess.Popen[bytes]:
-    """Start a process that kills a process group should this process die in any way.
+def guard(group: int, home: Path) -> subprocess.Popen[bytes]:
+    """Start a process that clears up should this process die in any way.
 
-    It waits for the end of a pipe whose other end only this process holds.
+    It waits for the end of a pipe whose other end only this process holds, then kills the process
+    group and removes the folder.
     """
+    script = 'read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"'
     return subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r _; kill -9 -- "-$1" 2>/dev/null', "guard", str(group)],
+        ["/bin/sh", "-c", script, "guard", str(group), str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -87,7 +87,7 @@ class RealOllama:
                 cwd=self.home,
                 start_new_session=True,
             )
-        self._guard = processes.guard(self._process.pid)
+        self._guard = processes.guard(self._process.pid, self.home)
         try:
             self._wait_until_ready()
         except BaseException:
