@@ -258,7 +258,7 @@ class _Run:
         except BackendError as error:
             if not job.settled.any():
                 raise
-            left = unique if len(unique) != len(job.texts) else unique[~job.settled]
+            left = unique if len(unique) != len(job.texts) else unique[~job.embedded]
             failed = dict.fromkeys(self._input_positions(left.tolist()), str(error))
             self.report.failed = len(left)
             raise interrupted_error(

@@ -161,7 +161,14 @@ class EmbeddingJob:
     @property
     def done(self) -> int:
         """How many texts have a vector."""
-        return int(self.settled.sum()) - len(self.failed) - len(self.too_long)
+        return int(self.embedded.sum())
+
+    @property
+    def embedded(self) -> NDArray[np.bool_]:
+        """Which texts have a vector."""
+        embedded = self.settled.copy()
+        embedded[list(self.failed) + self.too_long] = False
+        return embedded
 
     def _settle_few(self) -> None:
         """Ask for one batch from here: joblib's own pace would add a hundredth of a second."""
