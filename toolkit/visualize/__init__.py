@@ -1,0 +1,44 @@
+"""Pictures of vector spaces: projections, how far to believe them, static and interactive maps.
+
+>>> from toolkit.visualize import EmbeddingMapDisplay
+>>> EmbeddingMapDisplay.__name__
+'EmbeddingMapDisplay'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.visualize.display import EmbeddingMapDisplay
+    from toolkit.visualize.palette import PALETTE
+    from toolkit.visualize.projector import UMAPProjector
+    from toolkit.visualize.quality import ProjectionQuality, projection_quality
+
+__all__ = [
+    "PALETTE",
+    "EmbeddingMapDisplay",
+    "ProjectionQuality",
+    "UMAPProjector",
+    "projection_quality",
+]
+
+_HOMES = {
+    "EmbeddingMapDisplay": "toolkit.visualize.display",
+    "PALETTE": "toolkit.visualize.palette",
+    "ProjectionQuality": "toolkit.visualize.quality",
+    "UMAPProjector": "toolkit.visualize.projector",
+    "projection_quality": "toolkit.visualize.quality",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use: they import scikit-learn."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,120 @@
+"""Fifty colours that stay apart, also for colour-blind eyes, on white and on black.
+
+The colours were chosen greedily from the sRGB cube, each the farthest (in OKLab) from those
+before it, where the distance of two colours is the least of their distances as seen by normal,
+protanopic, deuteranopic and tritanopic eyes (Machado, Oliveira and Fernandes 2009, full
+severity). Lightness was held between 0.42 and 0.80, so that each shows on light and on dark
+paper, and chroma below 0.155, so that none shouts. Any first *k* of them are a good palette of
+*k*; ``tests/visualize/test_palette.py`` measures the distances. No fifty colours can be told
+apart one by one: maps write the name at the place too, and :func:`spread_colors` gives clusters
+that lie side by side colours that are far apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NOISE", "PALETTE", "oklab", "spread_colors"]
+
+PALETTE: tuple[str, ...] = (
+    "#3070af", "#df8728", "#a73868", "#00d7df", "#9797ff", "#006000", "#389f87", "#60308f",
+    "#b7c778", "#877800", "#cf80bf", "#dfa7af", "#cf6058", "#7078df", "#783058", "#70bfff",
+    "#68b768", "#9f5848", "#785887", "#9778a7", "#00a7d7", "#efaf28", "#5050af", "#9f3000",
+    "#784840", "#008787", "#688760", "#484878", "#b78028", "#00c79f", "#206868", "#ef8f70",
+    "#007838", "#b7879f", "#9fafdf", "#804097", "#8f6010", "#af6080", "#4087c7", "#588fef",
+    "#9750a7", "#80bfc7", "#8f9f50", "#7860c7", "#609faf", "#cfa700", "#97b787", "#c78078",
+    "#ff9797", "#af68bf",
+)  # fmt: skip
+"""Fifty colours, as ``#rrggbb``; the first *k* are the palette of *k* clusters."""
+
+NOISE = "#9aa0a3"
+"""The grey of texts that belong to no cluster."""
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def linear_rgb(colors: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return colours as linear-light RGB, shape (n, 3), 0 to 1."""
+    codes = [[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors]
+    srgb = np.asarray(codes, dtype=np.float64).reshape(-1, 3) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return linear RGB as OKLab (Ottosson 2020), where distances are about equally visible.
+
+    Examples
+    --------
+    >>> oklab(linear_rgb(("#ffffff",))).round(2)[0, 0].item()
+    1.0
+    """
+    return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
+
+
+def spread_colors(spots: NDArray[np.floating]) -> list[str]:
+    """Return a colour for each place, neighbours far apart in colour.
+
+    The first *k* colours of the palette are dealt out, then exchanged in pairs as long as that
+    lowers the sum over pairs of 1 / (distance on the map x distance in colour). Beyond fifty,
+    colours repeat.
+
+    Parameters
+    ----------
+    spots : ndarray of shape (k, 2)
+        Where the clusters are.
+
+    Returns
+    -------
+    list of str, of length k
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spread_colors(np.array([[0.0, 0.0]]))
+    ['#3070af']
+    >>> len(set(spread_colors(np.random.default_rng(0).normal(size=(50, 2)))))
+    50
+    """
+    k = len(spots)
+    colors = np.array([PALETTE[i % len(PALETTE)] for i in range(k)])
+    # More than two hundred names cannot be told apart anyway; the exchange is cubic.
+    if k < 3 or k > 200:
+        return [str(color) for color in colors]
+    scale = np.ptp(spots, axis=0).max() or 1.0
+    apart = np.linalg.norm(spots[:, None] - spots[None], axis=2) / scale + 0.05
+    lab = oklab(linear_rgb(tuple(colors)))
+    contrast = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 0.02
+    near, alike = 1 / apart**2, 1 / contrast
+    np.fill_diagonal(near, 0)
+    np.fill_diagonal(alike, 0)
+    order = np.arange(k)
+    for _ in range(8):
+        improved = False
+        for i in range(k - 1):
+            # The change of the sum when i and j exchange their colours, for every j at once.
+            a = alike[np.ix_(order, order)]
+            cross = near @ a
+            own = np.diag(cross)
+            gain = cross[i] + cross[:, i] - own[i] - own + 2 * near[i] * a[i]
+            gain[i] = 0
+            j = int(np.argmin(gain))
+            if gain[j] < -1e-9:
+                order[[i, j]] = order[[j, i]]
+                improved = True
+        if not improved:
+            break
+    return [str(color) for color in colors[order]]

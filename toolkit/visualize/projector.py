@@ -1,0 +1,279 @@
+"""UMAP as a scikit-learn transformer with defaults for text vectors."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from toolkit.errors import DataError, UsageError
+
+__all__ = ["PRESETS", "UMAPProjector"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "map": {"n_components": 2, "n_neighbors": 15, "min_dist": 0.1},
+    "clustering": {"n_components": 5, "n_neighbors": 15, "min_dist": 0.0},
+}
+"""What a preset stands for. ``map`` spreads points for the eye; ``clustering`` packs them tightly
+in a few more dimensions, as density-based clusterers like them."""
+
+
+class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Projection of text vectors by UMAP (McInnes, Healy and Melville 2018).
+
+    A thin layer over :class:`umap.UMAP`: cosine distance, two presets, reproducible by default,
+    labels used only when asked, imported only when fitted.
+
+    Parameters
+    ----------
+    preset : {"map", "clustering"}, default="map"
+        ``"map"``: two dimensions, for a picture. ``"clustering"``: five dimensions, tightly
+        packed, for a clusterer. The three parameters that follow override it.
+    n_components : int, optional
+        Number of dimensions.
+    n_neighbors : int, optional
+        Size of the neighbourhoods kept: small shows detail, large shows the whole. Cut to what
+        there is for small data.
+    min_dist : float, optional
+        How tightly points may be packed.
+    metric : str, default="cosine"
+        Distance between vectors, as umap-learn names it.
+    supervised : bool, default=False
+        Whether ``fit`` may use ``y``. A supervised picture separates the classes whether or not
+        the vectors do, so it proves nothing about them.
+    target_weight : float, default=0.5
+        How much ``y`` counts when supervised, 0 to 1.
+    densmap : bool, default=False
+        Whether to keep the local density too (Narayan, Berger and Cho 2021). Such a projection
+        cannot ``transform`` new texts.
+    random_state : int, RandomState or None, default=0
+        With a seed the projection is reproducible on a machine (not across machines) and runs on
+        one core. ``None`` runs on ``n_jobs`` cores and differs each time.
+    n_jobs : int, default=-1
+        Cores to use when ``random_state`` is None.
+    verbose : int, default=1
+        0 is silent; 1 announces a first use that has to compile umap-learn, which can take over
+        a minute; 2 shows umap-learn's own progress.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n, n_components), dtype float32
+        Places of the fitted vectors.
+    umap_ : umap.UMAP
+        The fitted projection.
+    n_features_in_ : int
+        Length of the vectors.
+
+    See Also
+    --------
+    projection_quality : how far a projection can be believed.
+    EmbeddingMapDisplay : draws it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(40, 8))
+    >>> UMAPProjector(verbose=0).fit_transform(X).shape
+    (40, 2)
+    """
+
+    def __init__(
+        self,
+        preset: str = "map",
+        *,
+        n_components: int | None = None,
+        n_neighbors: int | None = None,
+        min_dist: float | None = None,
+        metric: str = "cosine",
+        supervised: bool = False,
+        target_weight: float = 0.5,
+        densmap: bool = False,
+        random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int = -1,
+        verbose: int = 1,
+    ) -> None:
+        self.preset = preset
+        self.n_components = n_components
+        self.n_neighbors = n_neighbors
+        self.min_dist = min_dist
+        self.metric = metric
+        self.supervised = supervised
+        self.target_weight = target_weight
+        self.densmap = densmap
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Project vectors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Vectors, at least four.
+        y : array-like of shape (n,), optional
+            Classes or numbers; used only with ``supervised=True``. A class of None, NaN or -1 is
+            unknown.
+
+        Returns
+        -------
+        UMAPProjector
+
+        Raises
+        ------
+        UsageError
+            If a parameter is unusable, or ``supervised`` and ``y`` is missing.
+        DataError
+            If there are too few vectors, or UMAP could not place some of them.
+        """
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Project vectors and return their places (see :meth:`fit`).
+
+        Returns
+        -------
+        ndarray of shape (n, n_components), dtype float32
+        """
+        settings = self.settings()
+        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=4)
+        model = self._make(settings, len(vectors))
+        target = self._target(y, len(vectors), model)
+        with warnings.catch_warnings():
+            # umap says that it found no TensorFlow, and that small neighbourhood graphs are not
+            # connected; neither is news to a user of a map.
+            warnings.filterwarnings("ignore", category=ImportWarning)
+            warnings.filterwarnings("ignore", message=".*[Ss]pectral")
+            warnings.filterwarnings("ignore", message="Graph is not fully connected")
+            places = np.asarray(model.fit_transform(vectors, target), dtype=np.float32)
+        if not np.isfinite(places).all():
+            lost = np.flatnonzero(~np.isfinite(places).all(axis=1))
+            raise DataError(
+                f"UMAP could not place {len(lost)} of {len(places)} vectors (first at position "
+                f"{lost[0]}): they have no neighbour. Are some of them zero?"
+            )
+        self.umap_ = model
+        self.embedding_ = places
+        self._n_features_out = places.shape[1]
+        return places
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Place new vectors in the fitted projection.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Vectors of the space the projection was fitted on.
+
+        Returns
+        -------
+        ndarray of shape (m, n_components), dtype float32
+        """
+        check_is_fitted(self, "umap_")
+        if self.densmap:
+            raise UsageError("a densMAP projection cannot place new texts; set densmap=False")
+        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=ImportWarning)
+            return np.asarray(self.umap_.transform(vectors), dtype=np.float32)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what will be asked of UMAP: the preset with its overrides.
+
+        Raises
+        ------
+        UsageError
+            If the preset is unknown.
+
+        Examples
+        --------
+        >>> UMAPProjector(n_neighbors=30).settings()["n_neighbors"]
+        30
+        """
+        if self.preset not in PRESETS:
+            raise UsageError(f"preset={self.preset!r} is not known; use {' or '.join(PRESETS)}")
+        settings = dict(PRESETS[self.preset])
+        for name in settings:
+            if getattr(self, name) is not None:
+                settings[name] = getattr(self, name)
+        return settings | {"metric": self.metric, "densmap": self.densmap}
+
+    def _make(self, settings: dict[str, Any], n: int) -> Any:
+        if self.verbose:
+            _announce_compilation()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=ImportWarning)
+            from umap import UMAP
+        settings = settings | {"n_neighbors": min(settings["n_neighbors"], n - 1)}
+        # The spectral layout needs a few points more than dimensions.
+        init = "spectral" if n > settings["n_components"] + 2 else "random"
+        return UMAP(
+            **settings,
+            init=init,
+            target_weight=self.target_weight,
+            random_state=self.random_state,
+            # Said here, or umap warns that a seed means one thread.
+            n_jobs=self.n_jobs if self.random_state is None else 1,
+            verbose=self.verbose >= 2,
+        )
+
+    def _target(self, y: ArrayLike | None, n: int, model: Any) -> NDArray[Any] | None:
+        if not self.supervised:
+            return None
+        if y is None:
+            raise UsageError("supervised=True needs y: give fit the classes of the texts")
+        values = np.asarray(y)
+        if values.shape != (n,):
+            raise UsageError(
+                f"y has shape {values.shape}; one class for each of {n} texts is needed"
+            )
+        if values.dtype.kind == "f":
+            model.target_metric = "l2"
+            return values
+        return _class_codes(values)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.random_state is None
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _class_codes(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return 0, 1, ... by class, and -1, UMAP's mark for unknown, for None, NaN and -1."""
+    codes: dict[Any, int] = {}
+    result = np.empty(len(values), dtype=np.intp)
+    for position, value in enumerate(values.tolist()):
+        unknown = value is None or value != value or value == -1
+        result[position] = -1 if unknown else codes.setdefault(value, len(codes))
+    return result
+
+
+def _announce_compilation() -> None:
+    """Say it when importing umap will compile it: numba's index files are not there yet."""
+    if "umap" in sys.modules:
+        return
+    folders = []
+    for name in ("umap", "pynndescent"):
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            folders.append(Path(spec.origin).parent / "__pycache__")
+    if folders and not all(any(folder.glob("*.nbi")) for folder in folders):
+        from tqdm import tqdm
+
+        tqdm.write(
+            "UMAP is compiled on its first use; this can take a minute or more, once.",
+            file=sys.stderr,
+        )

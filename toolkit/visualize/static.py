@@ -1,0 +1,178 @@
+"""The map as a matplotlib drawing."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.visualize.groups import Group
+from toolkit.visualize.placing import place_boxes, wrap_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_map", "point_alpha", "point_area"]
+
+LIGHT = {"paper": "#ffffff", "ink": "#1d2429", "muted": "#58646d"}
+DARK = {"paper": "#13171a", "ink": "#e5e9e8", "muted": "#9eabb2"}
+
+# Families with the scripts of the world, tried in order for each character.
+_FONTS = (
+    "Noto Sans", "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic",
+    "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Tamil", "Noto Sans Thai",
+    "Arial Unicode MS", "Noto Emoji",
+)  # fmt: skip
+
+
+def point_area(n: int) -> float:
+    """Return the area of a point, in square points, for a map of so many.
+
+    Examples
+    --------
+    >>> [round(point_area(n), 1) for n in (100, 1_000, 10_000, 100_000)]
+    [40.0, 14.5, 4.6, 1.5]
+    """
+    return float(np.clip(460 / np.sqrt(max(n, 1)), 0.8, 40))
+
+
+def point_alpha(n: int) -> float:
+    """Return the opacity of a point for a map of so many.
+
+    Examples
+    --------
+    >>> [round(point_alpha(n), 2) for n in (100, 1_000, 10_000, 100_000)]
+    [0.9, 0.79, 0.57, 0.35]
+    """
+    return float(np.clip(1.45 - 0.22 * np.log10(max(n, 1)), 0.2, 0.9))
+
+
+def draw_map(
+    ax: Axes,
+    points: NDArray[np.floating],
+    codes: NDArray[np.intp],
+    groups: list[Group],
+    *,
+    title: str | None,
+    caption: str,
+    names: bool,
+    dark: bool,
+    size: float | None,
+    alpha: float | None,
+) -> None:
+    """Draw points, names, title and caption into axes."""
+    theme = DARK if dark else LIGHT
+    n = len(points)
+    ax.set_facecolor(theme["paper"])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_aspect("equal", adjustable="datalim")
+    area = point_area(n) if size is None else size
+    opacity = point_alpha(n) if alpha is None else alpha
+    colors = np.array([group.color for group in groups])
+    noise = np.array([group.noise for group in groups])[codes]
+    # In the order of the data one group would lie on top of another for no reason.
+    order = np.random.default_rng(0).permutation(n)
+    for layer, part in enumerate((order[noise[order]], order[~noise[order]])):
+        ax.scatter(
+            points[part, 0],
+            points[part, 1],
+            s=area * (0.7 if layer == 0 else 1),
+            c=colors[codes[part]],
+            alpha=opacity * (0.55 if layer == 0 else 1),
+            linewidths=0.4 if n <= 2000 else 0,
+            edgecolors=theme["paper"],
+            rasterized=n > 2000,
+            zorder=1 + layer,
+        )
+    ax.margins(0.04)
+    family = _font_families()
+    if title:
+        ax.set_title(
+            title, loc="left", color=theme["ink"], fontweight="bold", fontsize=13,
+            fontfamily=family, parse_math=False,
+        )  # fmt: skip
+    # As the label of the x axis the caption takes part in every layout engine.
+    ax.set_xlabel(
+        _wrap_to_width(ax, caption, 8), loc="left", fontsize=8, color=theme["muted"],
+        fontfamily=family, linespacing=1.35, parse_math=False,
+    )  # fmt: skip
+    if names:
+        _write_names(ax, groups, theme, family)
+
+
+def _write_names(ax: Axes, groups: list[Group], theme: dict[str, str], family: list[str]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    named = sorted((g for g in groups if not g.noise), key=lambda g: -g.count)
+    if not named:
+        return
+    fontsize = 9.5 if len(named) <= 12 else 8.0 if len(named) <= 25 else 6.8
+    texts = [
+        ax.text(
+            *group.spot,
+            wrap_name(group.name, 18),
+            ha="center",
+            va="center",
+            fontsize=fontsize,
+            fontweight="bold",
+            fontfamily=family,
+            linespacing=1.05,
+            color=_mix(group.color, theme["ink"], 0.5),
+            path_effects=[withStroke(linewidth=2.6, foreground=theme["paper"], alpha=0.92)],
+            parse_math=False,
+            zorder=5,
+            in_layout=False,
+        )
+        for group in named
+    ]
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return
+    # Widths are known only once the layout is: limits, aspect and title have their say.
+    figure.draw_without_rendering()
+    sizes = np.array([[b.width, b.height] for b in (t.get_window_extent() for t in texts)])
+    anchors = ax.transData.transform([group.spot for group in named])
+    box = ax.get_window_extent()
+    places = place_boxes(anchors, sizes, (box.x0, box.y0, box.x1, box.y1))
+    inverse = ax.transData.inverted()
+    for text, group, place in zip(texts, named, places, strict=True):
+        if place is None:
+            text.remove()
+            continue
+        x, y = inverse.transform((place.x, place.y))
+        text.set_position((x, y))
+        if place.moved:
+            ax.plot(
+                [group.spot[0], x], [group.spot[1], y],
+                color=theme["ink"], alpha=0.45, linewidth=0.7, zorder=4, solid_capstyle="round",
+            )  # fmt: skip
+
+
+def _wrap_to_width(ax: Axes, text: str, fontsize: float) -> str:
+    """Return a text in lines about as wide as the axes; letters are about half as wide as high."""
+    figure = ax.get_figure(root=True)
+    inches = ax.get_position().width * (figure.get_size_inches()[0] if figure else 6)
+    return textwrap.fill(text, max(30, int(inches * 72 / (fontsize * 0.52))))
+
+
+def _mix(a: str, b: str, share: float) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    mixed = (1 - share) * np.array(to_rgb(a)) + share * np.array(to_rgb(b))
+    return (float(mixed[0]), float(mixed[1]), float(mixed[2]))
+
+
+def _font_families() -> list[str]:
+    """Return the installed ones of the families (naming an absent one makes matplotlib warn)."""
+    from matplotlib import font_manager, rcParams
+
+    installed = set(font_manager.get_font_names())
+    default: list[Any] = [name for name in rcParams["font.sans-serif"] if name in installed]
+    return list(dict.fromkeys([*default[:1], *(f for f in _FONTS if f in installed)])) or [
+        "sans-serif"
+    ]
