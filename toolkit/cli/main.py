@@ -12,6 +12,7 @@ from toolkit.cli import cache, datasets
 from toolkit.cli.doctor import doctor
 from toolkit.cli.embed import embed
 from toolkit.cli.failures import INTERRUPTED
+from toolkit.cli.map import map_texts
 from toolkit.cli.predict import predict
 from toolkit.cli.train import train
 
@@ -57,6 +58,7 @@ app.command(name="doctor")(doctor)
 app.command(name="embed")(embed)
 app.command(name="train")(train)
 app.command(name="predict")(predict)
+app.command(name="map")(map_texts)
 app.add_typer(cache.app, name="cache")
 app.add_typer(datasets.app, name="datasets")
 

@@ -114,6 +114,8 @@ def train(
     )
     if data.chosen:
         console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
+    classes = len(set(data.labels or []))
+    console.say(f"{len(data.texts):,} texts of {classes} classes from {data.source}; {cv} folds.")
     result = train_classifier(
         cast("list[str]", data.texts),  # missing ones are the vectorizer's business
         data.labels or [],

@@ -1,0 +1,139 @@
+"""``toolkit map``: a map of texts, as a page, a picture or a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from toolkit.cli.commands import command
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
+from toolkit.cli.options import (
+    INPUT,
+    OUTPUT,
+    Force,
+    Keep,
+    RandomState,
+    Source,
+    SpreadsheetSafe,
+    option,
+)
+from toolkit.cli.vectors_of import embed_table
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.visualize import EmbeddingMapDisplay
+
+__all__ = ["map_texts"]
+
+PICTURES = (".png", ".svg", ".pdf")
+PAGES = (".html", ".htm")
+
+
+@command
+def map_texts(
+    source: Source,
+    inputs: InputOptions,
+    embedding: EmbeddingOptions,
+    out: Annotated[
+        list[Path],
+        option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            panel=OUTPUT,
+            help=".html (a page to explore, offline), .png, .svg, .pdf, or a table of places "
+            "(.csv, .tsv, .jsonl, .parquet); repeat it for several.",
+        ),
+    ],
+    label_column: Annotated[
+        str | None,
+        option("--label-column", metavar="NAME", panel=INPUT, help="Colour the map by it."),
+    ] = None,
+    title: Annotated[
+        str | None,
+        option("--title", metavar="TEXT", panel=OUTPUT, help="The map's title."),
+    ] = None,
+    keep: Keep = None,
+    spreadsheet_safe: SpreadsheetSafe = False,
+    random_state: RandomState = 0,
+    force: Force = False,
+) -> None:
+    """Draw a map on which texts of similar meaning lie close together (UMAP).
+
+    How far the picture can be believed is measured, and said on it.
+
+    Examples:
+
+      toolkit map reviews.csv --label-column stars --out map.html
+      toolkit map dataset:sdg --backend cache --label-column label -o map.html -o map.png
+    """
+    for path in out:
+        _check(path, force)
+    from toolkit.datasets.tables import read_texts
+
+    data = read_texts(
+        source,
+        inputs.table_format(),
+        column=inputs.text_column,
+        labels=label_column,
+        keep=keep or (),
+        missing=embedding.missing,
+    )
+    found = embed_table(data, embedding, "clustering")
+    from toolkit.visualize import EmbeddingMapDisplay
+
+    console.say("Projecting (UMAP; the first time on a machine it compiles for a minute) …")
+    display = EmbeddingMapDisplay.from_embeddings(
+        found.X,
+        texts=found.texts,
+        labels=found.labels,
+        columns=found.columns(data.kept),
+        title=title or f"Map of {Path(data.source).name}",
+        random_state=random_state,
+        verbose=max(console.level, 0),
+    )
+    console.say(display.caption)
+    for path in out:
+        _write(display, path, force, spreadsheet_safe)
+        console.say(f"Map: {path}")
+
+
+def _check(path: Path, force: bool) -> None:
+    from toolkit.datasets.output_files import check_output
+    from toolkit.datasets.table_writers import check_table_output
+
+    ending = path.suffix.lower()
+    if ending in (*PICTURES, *PAGES):
+        check_output(path, force=force)
+        return
+    try:
+        check_table_output(path, force=force)
+    except UsageError as error:
+        if "cannot tell" not in str(error):
+            raise
+        raise UsageError(
+            f"cannot tell the format of {str(path)!r} from its name; end it in .html, .png, .svg, "
+            ".pdf, .csv, .tsv, .jsonl or .parquet"
+        ) from None
+
+
+def _write(display: EmbeddingMapDisplay, path: Path, force: bool, safe: bool) -> None:
+    from toolkit.datasets.output_files import output_file
+    from toolkit.datasets.table_writers import write_table
+
+    ending = path.suffix.lower()
+    if ending in PAGES:
+        display.to_html(path, overwrite=force)
+    elif ending in PICTURES:
+        import matplotlib as mpl
+
+        mpl.use("Agg")  # no window, wherever this runs
+        with output_file(path, force=force) as place:
+            figure = display.plot().ax_.get_figure(root=True)
+            assert figure is not None  # noqa: S101 - just drawn
+            figure.savefig(place, dpi=150, format=ending[1:])
+    else:
+        frame = display.to_frame()
+        columns = {name: frame[name].tolist() for name in frame.columns}
+        write_table(path, columns, force=force, safe=safe)

@@ -1,0 +1,83 @@
+"""The vectors of a whole table, for the commands that need them all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import EmbeddingOptions
+from toolkit.cli.vectorizing import make_vectorizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from toolkit.datasets.tables import TextColumns
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+__all__ = ["Embedded", "embed_table"]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Texts that have a vector, and where they stand in the table.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, dimensions)
+        The vectors.
+    texts : list of str, of length n
+        The texts; a missing one is empty.
+    labels : list of str, of length n, optional
+        Their labels.
+    rows : ndarray of shape (n,)
+        Row of the table of each, from 0.
+    vectorizer : EmbeddingGemmaVectorizer
+        Fitted.
+    """
+
+    X: NDArray[np.float32]
+    texts: list[str]
+    labels: list[str] | None
+    rows: NDArray[np.intp]
+    vectorizer: EmbeddingGemmaVectorizer
+
+    def columns(self, kept: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """Return these rows of further columns of the table."""
+        return {name: [values[row] for row in self.rows.tolist()] for name, values in kept.items()}
+
+
+def embed_table(data: TextColumns, options: EmbeddingOptions, task: str) -> Embedded:
+    """Embed the texts of a table; rows without a vector (``--on-error nan``) are left out.
+
+    Parameters
+    ----------
+    data : TextColumns
+        The table.
+    options : EmbeddingOptions
+        As given.
+    task : str
+        The command's own task, where none was given.
+    """
+    import numpy as np
+
+    from toolkit.errors import DataError
+
+    if data.chosen:
+        console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
+    vectorizer = make_vectorizer(options, task)
+    X = vectorizer.fit(data.texts).transform(data.texts)
+    rows = np.flatnonzero(np.isfinite(X).all(axis=1))
+    if not len(rows):
+        raise DataError("none of the texts has a vector")
+    if len(rows) < len(X):
+        console.say(f"{len(X) - len(rows):,} of {len(X):,} texts have no vector and are left out.")
+    report = vectorizer.report_
+    console.say(
+        f"{len(X):,} texts from {data.source}: {report.hits:,} vectors from the cache, "
+        f"{report.embedded:,} embedded; made by {vectorizer.identity_.describe()}."
+    )
+    texts = [data.texts[row] or "" for row in rows.tolist()]
+    labels = None if data.labels is None else [data.labels[row] for row in rows.tolist()]
+    return Embedded(X[rows], texts, labels, rows, vectorizer)
