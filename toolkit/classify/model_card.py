@@ -50,11 +50,13 @@ def _code(text: object) -> str:
 
 
 def _opening(info: ModelInfo, name: str) -> str:
-    identity = info.identity.describe() if info.identity is not None else "a text transformer"
+    identity = "a text transformer"
+    if info.identity is not None:
+        identity = f"{_code(info.identity.model)} through {_code(info.identity.backend)}"
     prompt = f", under the prompt {_code(info.prompt)}" if info.prompt else ""
     width = f" {info.dimension}" if info.dimension else ""
     return (
-        f"A text becomes a vector of{width} numbers by {escape_markdown(identity)}{prompt}; {name} "
+        f"A text becomes a vector of{width} numbers by {identity}{prompt}; {name} "
         "makes a label of it.\n"
     )
 
@@ -125,7 +127,5 @@ def _origin(info: ModelInfo) -> str:
         "Versions": ", ".join(f"{k} {v}" for k, v in info.versions.items()),
         "Command": made.get("command"),
     }
-    lines = [
-        f"- {key}: {escape_markdown(value)}" for key, value in facts.items() if value is not None
-    ]
+    lines = [f"- {key}: {_code(value)}" for key, value in facts.items() if value is not None]
     return "## Where it comes from\n\n" + "\n".join(lines) + "\n"
