@@ -166,7 +166,7 @@ def test_other_options_mid_batch(server: Server, pool: ThreadPoolExecutor) -> No
     batch_seconds = time.monotonic() - started
     same(other.result(), recorded["other"])
     waited = other.result().json()["load_duration"] / 1e9
-    assert waited > batch_seconds - 0.3 - 0.5, "the reload did not wait for the batch"
+    assert waited > batch_seconds / 2, "the reload did not wait for the batch"
     shown = httpx.get(f"{server.host}/api/ps", trust_env=False).json()["models"]
     assert [model["context_length"] for model in shown] == [512]
 
@@ -183,7 +183,7 @@ def test_client_gone_mid_batch(server: Server) -> None:
     started = time.monotonic()
     same(embed(server, "a"), RECORDED["client gone mid-batch"]["response"])
     # 1,200 texts are twelve seconds of work.
-    assert time.monotonic() - started < 2, "the next request waited for texts nobody wants"
+    assert time.monotonic() - started < 4, "the next request waited for texts nobody wants"
 
 
 def test_one_big_request(server: Server) -> None:

@@ -81,6 +81,7 @@ def test_the_double_answers_as_recorded(
 
 
 @pytest.mark.ollama
+@pytest.mark.slow
 def test_the_real_server_answers_as_recorded(
     real_ollama_factory: Callable[..., RealOllama],
 ) -> None:

@@ -132,11 +132,10 @@ class _EachRow(Effect):
     only: str | None = None
 
     def on_rows(self, texts: Sequence[str], rows: list[Row]) -> list[Row]:
-        pairs = zip(texts, rows, strict=True)
-        return [
-            self.change(row) if self.only is None or self.only in text else row
-            for text, row in pairs
-        ]
+        # Another fault may have made the list longer or shorter than the texts.
+        chosen = [self.only is None or self.only in text for text in texts]
+        chosen += [self.only is None] * len(rows)
+        return [self.change(row) if yes else row for yes, row in zip(chosen, rows, strict=False)]
 
 
 def zero_vectors(only: str | None = None) -> Effect:

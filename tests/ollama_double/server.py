@@ -221,7 +221,7 @@ class OllamaDouble:
                     request = wire.read_request(stream, connection)
                     if request is None or not self._exchange(request, number):
                         break
-        except (OSError, ValueError, errors.StoppedError, errors.ClientGoneError):
+        except (OSError, errors.StoppedError, errors.ClientGoneError):
             pass  # the other end is gone, or we are
         finally:
             with self._lock:

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.ollama_double import tokens
 from tests.ollama_double.process import DoubleProcess
@@ -21,13 +23,13 @@ REFERENCES = json.loads((REFERENCE / "texts.json").read_text(encoding="utf-8"))
 Factory = Callable[..., OllamaDouble]
 
 
-def post(double: OllamaDouble, given: Any, model: str = "embeddinggemma", **fields: Any) -> Any:
-    body = {"model": model, "input": given, **fields}
+def post(double: OllamaDouble, wanted: Any, model: str = "embeddinggemma", **fields: Any) -> Any:
+    body = {"model": model, "input": wanted, **fields}
     return httpx.post(f"{double.host}/api/embed", json=body, timeout=30, trust_env=False)
 
 
-def vectors(double: OllamaDouble, given: Any, **fields: Any) -> np.ndarray:
-    response = post(double, given, **fields)
+def vectors(double: OllamaDouble, wanted: Any, **fields: Any) -> np.ndarray:
+    response = post(double, wanted, **fields)
     assert response.status_code == 200, response.text
     return np.array(response.json()["embeddings"], dtype=np.float32)
 
@@ -114,6 +116,20 @@ def test_tokens_of_scripts() -> None:
     assert tokens.cut("ab你好", 2) == "ab你"
 
 
+@given(st.text(), st.integers(1, 20))
+def test_a_cut_text_is_a_beginning_and_counts_the_same_again(text: str, limit: int) -> None:
+    kept = tokens.cut(text, limit)
+    assert text.startswith(kept)
+    assert tokens.count(kept) == min(limit, tokens.count(text))
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
+def test_written_numbers_read_back_the_same(numbers: list[float]) -> None:
+    vector = np.array(numbers, dtype=np.float32)
+    again = np.array(json.loads(Row(vector).json), dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(again, vector)
+
+
 def test_numbers_are_written_as_go_writes_them() -> None:
     numbers = np.array([-1, 0, 0.1, 1e-5, 1e-7, -0.0017594862, 3.25], dtype=np.float32)
     assert shortest(numbers) == ["-1", "0", "0.1", "0.00001", "1e-7", "-0.0017594862", "3.25"]
@@ -130,8 +146,8 @@ def test_base64_needs_a_version_that_has_it(ollama_double_factory: Factory) -> N
     ):
         host = ollama_double_factory(version).host
         answer = httpx.post(f"{host}/v1/embeddings", json=body, trust_env=False).json()
-        given = answer["data"][0]["embedding"]
-        assert (type(given), len(given)) == (kind, length)
+        vector = answer["data"][0]["embedding"]
+        assert (type(vector), len(vector)) == (kind, length)
 
 
 @pytest.mark.parametrize(

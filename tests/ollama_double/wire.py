@@ -90,7 +90,14 @@ class Reply:
 
 
 def read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
-    """Read the next request of a connection, or return None at its end."""
+    """Read the next request of a connection, or return None at its end or at nonsense."""
+    try:
+        return _read_request(stream, connection)
+    except ValueError:
+        return None
+
+
+def _read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
     line = stream.readline(65536)
     while line in (b"\r\n", b"\n"):
         line = stream.readline(65536)
