@@ -19,6 +19,7 @@ __all__ = [
     "EmbeddingError",
     "EmbeddingWarning",
     "InputTypeError",
+    "InvalidVectorsError",
     "MissingTextError",
     "ModelDriftError",
     "ModelFileError",
@@ -154,6 +155,13 @@ class TextTooLongError(BackendError, ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
+
+
+class InvalidVectorsError(BackendError):
+    """A response whose vectors cannot belong to the texts: wrong number, length or values."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
 
 
 class EmbeddingError(ToolkitError):

@@ -184,9 +184,9 @@ def _qwen3() -> dict[str, str]:
         "code_retrieval": "Given a search query, retrieve relevant code",
         "summarization": "Given a news summary, retrieve other semantically similar summaries",
     }
-    return {
-        task: f"Instruct: {words}\nQuery:{{text}}" for task, words in instructions.items()
-    } | {"retrieval_document": "{text}"}
+    return {task: f"Instruct: {words}\nQuery:{{text}}" for task, words in instructions.items()} | {
+        "retrieval_document": "{text}"
+    }
 
 
 FAMILIES: tuple[PromptFamily, ...] = (

@@ -228,7 +228,7 @@ class OllamaServer:
             return
         message = (
             f"{self.model} on {self.address} is not the published model: {diagnosis.summary()}. "
-            f"What it means: {diagnosis.advice}."
+            f"{diagnosis.advice[:1].upper()}{diagnosis.advice[1:]}."
         )
         if diagnosis.build == "no_window" or self.settings.allow_unverified:
             warnings.warn(message, DriftWarning, stacklevel=2)

@@ -189,7 +189,7 @@ class _Run:
     # --- embedding -------------------------------------------------------------------------------
 
     def _embed_missing(self, missing: NDArray[np.intp]) -> None:
-        self._refuse_certainly_long(missing)
+        missing, certain = self._part_certainly_long(missing)
         rendered = [self._render(i) for i in missing.tolist()]
 
         def store(positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
@@ -199,7 +199,7 @@ class _Run:
 
         hits = self.report.hits
         bar = tqdm(
-            total=len(missing),
+            total=len(missing) + len(certain),
             desc="embedding",
             unit="text",
             # Off when not a terminal, unless asked for; not worth showing for a second's work.
@@ -212,8 +212,9 @@ class _Run:
             job = self._job(rendered, self.source.backends, store, bar.update)
             self._work(job, missing)
             self.failed.update({int(missing[p]): why for p, why in job.failed.items()})
-            if job.too_long:
-                self._settle_long(missing[np.asarray(sorted(job.too_long))], bar)
+            refused = missing[np.asarray(sorted(job.too_long), dtype=np.intp)]
+            if len(refused) or len(certain):
+                self._settle_long(np.concatenate([refused, certain]), bar)
         self.report.failed = len(self.failed)
 
     def _job(
@@ -294,13 +295,19 @@ class _Run:
 
     # --- long texts ------------------------------------------------------------------------------
 
-    def _refuse_certainly_long(self, missing: NDArray[np.intp]) -> None:
+    def _part_certainly_long(
+        self, missing: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Set texts apart that no tokenizer could fit: to send 10 MB takes a server seconds."""
         limit = self.source.identity.context_length
-        if self.settings.long_texts == "error" and limit is not None:
-            certain = limit * LONGEST_TOKEN
-            long = [i for i in missing.tolist() if len(self.texts[self.first[i]]) > certain]
-            if long:
-                raise self._too_long_error(long)
+        if limit is None:
+            return missing, missing[:0]
+        most = limit * LONGEST_TOKEN
+        long = np.array([len(self.texts[self.first[i]]) > most for i in missing.tolist()])
+        stop = self.settings.long_texts == "error" and self.settings.on_error == "raise"
+        if long.any() and stop:
+            raise self._too_long_error(missing[long].tolist())
+        return missing[~long], missing[long]
 
     def _too_long_error(self, unique: Sequence[int]) -> EmbeddingError:
         reason = "longer than the model's context"

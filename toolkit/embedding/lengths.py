@@ -15,9 +15,9 @@ CHARACTERS_PER_TOKEN = 4.0
 CHARACTERS_PER_TOKEN_OTHER = 1.4
 """Scripts beyond Latin, measured on the reference texts: 1.4 (Chinese) to 4.3 (Hindi)."""
 
-LONGEST_TOKEN = 48
-"""No token of the tokenizers met has more characters than this: what is longer than the limit
-times this is too long for certain."""
+LONGEST_TOKEN = 256
+"""No token has nearly so many characters (the longest are runs of blanks or dashes): a text of
+more than this times the limit is too long for certain, and need not be sent to find out."""
 
 OVERLAP = 0.1
 """Share of a piece that is repeated at the beginning of the next."""

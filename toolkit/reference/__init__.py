@@ -110,10 +110,13 @@ class Diagnosis:
             f"{build} {min(values.values()):.4f}" for build, values in self.cosines.items()
         )
         skipped = f", {self.skipped} refused as too long" if self.skipped else ""
-        return (
-            f"nearest to the {self.build.replace('_', '-')} build; lowest cosine to each, over "
-            f"{self.compared} texts{skipped}: {lowest}"
-        )
+        nearest = {
+            "right": "its vectors are those of the published model",
+            "no_window": "its vectors are nearest to the build without a sliding window",
+            "causal": "its vectors are nearest to the build with causal attention",
+            "unknown": "its vectors are near those of no known build",
+        }[self.build]
+        return f"{nearest} (lowest cosine over {self.compared} texts{skipped}: {lowest})"
 
 
 def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagnosis:
