@@ -1,0 +1,35 @@
+"""Sphinx's settings; `make docs` builds with warnings as errors."""
+
+from importlib.metadata import version as installed_version
+
+project = "embeddinggemma-toolkit"
+author = "The embeddinggemma-toolkit developers"
+copyright = "2026, The embeddinggemma-toolkit developers"
+version = release = installed_version("embeddinggemma-toolkit")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_show_inherited_class_members = False
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "embeddinggemma-toolkit"
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
+
+# Names of other projects cannot be looked up without a network.
+nitpicky = False
