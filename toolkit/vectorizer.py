@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ __all__ = ["EmbeddingGemmaVectorizer"]
 
 MATRYOSHKA_DIMENSIONS = (128, 256, 512, 768)
 """Sizes EmbeddingGemma was trained to be cut to (its model card)."""
+
+
+# Beside the estimators, not in them: transform leaves an estimator as it is.
+_reports: WeakKeyDictionary[EmbeddingGemmaVectorizer, EmbeddingReport] = WeakKeyDictionary()
 
 
 class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
@@ -98,7 +103,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
     prompt_ : str
         The prompt, with ``{text}`` where the text goes.
     report_ : EmbeddingReport
-        Counts and seconds of the last call.
+        Counts and seconds of the last ``transform``.
 
     See Also
     --------
@@ -249,8 +254,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         (3, 128)
         """
         self._validate_params()
-        report = EmbeddingReport()
-        self.report_ = report
+        report = _reports[self] = EmbeddingReport()
         checked = check_texts(X, missing=self.missing)
         if checked.missing:
             warnings.warn(
@@ -308,6 +312,14 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         return np.asarray(
             [f"{stem}{i:0{width}d}" for i in range(self.n_features_out_)], dtype=object
         )
+
+    @property
+    def report_(self) -> EmbeddingReport:
+        """Counts and seconds of the last ``transform``."""
+        try:
+            return _reports[self]
+        except KeyError:
+            raise AttributeError("report_ is there after the first transform") from None
 
     @property
     def _n_features_out(self) -> int:
