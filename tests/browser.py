@@ -34,6 +34,7 @@ class Visit:
     page: Any
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
     def resize(self, size: str) -> None:
@@ -72,6 +73,7 @@ class Chromium:
             offline=True,
             **options,
         )
+        context.set_default_timeout(10_000)
         self._contexts.append(context)
         page = context.new_page()
         visit = Visit(page)
@@ -81,6 +83,11 @@ class Chromium:
         )
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("request", lambda request: visit.requests.append(request.url))
+        # Playwright reports a request before the page's policy is asked about it.
+        page.on(
+            "requestfailed",
+            lambda r: visit.refused.append(r.url) if r.failure == "csp" else None,
+        )
 
         def dismiss(dialog: Any) -> None:
             visit.dialogs.append(dialog.message)

@@ -125,7 +125,7 @@ def make_groups(
     return codes, groups
 
 
-def dense_spot(points: NDArray[np.floating], limit: int = 1500) -> tuple[float, float]:
+def dense_spot(points: NDArray[np.floating], limit: int = 600) -> tuple[float, float]:
     """Return the point of a cloud around which it is densest.
 
     A mean would lie in the empty middle of a ring or between two islands. Density is a Gaussian

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NOISE", "PALETTE", "oklab", "spread_colors"]
+__all__ = ["NOISE", "PALETTE", "oklab", "on_dark", "spread_colors"]
 
 PALETTE: tuple[str, ...] = (
     "#3070af", "#df8728", "#a73868", "#00d7df", "#9797ff", "#006000", "#389f87", "#60308f",
@@ -30,6 +30,8 @@ PALETTE: tuple[str, ...] = (
 
 NOISE = "#9aa0a3"
 """The grey of texts that belong to no cluster."""
+
+_DARK_LIGHTNESS = 0.58
 
 _TO_LMS = np.array(
     [
@@ -63,6 +65,23 @@ def oklab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     1.0
     """
     return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
+
+
+def on_dark(color: str) -> str:
+    """Return a colour for dark paper: lightened if it would sink into it.
+
+    Examples
+    --------
+    >>> on_dark("#70bfff"), on_dark("#006000")
+    ('#70bfff', '#3f8f3a')
+    """
+    lab = oklab(linear_rgb((color,)))[0]
+    if lab[0] >= _DARK_LIGHTNESS:
+        return color
+    lab[0] = _DARK_LIGHTNESS
+    linear = np.clip(np.linalg.solve(_TO_LMS, np.linalg.solve(_TO_LAB, lab) ** 3), 0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in srgb)
 
 
 def spread_colors(spots: NDArray[np.floating]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.visualize.groups import Group
+from toolkit.visualize.palette import on_dark
 from toolkit.visualize.placing import place_boxes, wrap_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def draw_map(
     ax.set_aspect("equal", adjustable="datalim")
     area = point_area(n) if size is None else size
     opacity = point_alpha(n) if alpha is None else alpha
-    colors = np.array([group.color for group in groups])
+    colors = np.array([on_dark(g.color) if dark else g.color for g in groups])
     noise = np.array([group.noise for group in groups])[codes]
     # In the order of the data one group would lie on top of another for no reason.
     order = np.random.default_rng(0).permutation(n)
@@ -122,7 +123,7 @@ def _write_names(ax: Axes, groups: list[Group], theme: dict[str, str], family: l
             fontweight="bold",
             fontfamily=family,
             linespacing=1.05,
-            color=_mix(group.color, theme["ink"], 0.5),
+            color=_mix(group.color, theme["ink"], 0.6),
             path_effects=[withStroke(linewidth=2.6, foreground=theme["paper"], alpha=0.92)],
             parse_math=False,
             zorder=5,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from toolkit.page import Fragment
 from toolkit.visualize.groups import Group
 from toolkit.visualize.interactive import SVG_LIMIT
+from toolkit.visualize.palette import on_dark
 
 __all__ = ["map_fragment", "stratified_sample"]
 
@@ -78,7 +79,7 @@ def map_fragment(
             {
                 "name": group.name,
                 "count": group.count,
-                "color": group.color,
+                "colors": [group.color, on_dark(group.color)],
                 "noise": group.noise,
                 "spot": [
                     round(float((spot - edge) / extent * 65535))

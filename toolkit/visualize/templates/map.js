@@ -11,15 +11,17 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  const swatch = (color) => {
+  const darkness = matchMedia("(prefers-color-scheme: dark)");
+  const swatch = (group, code) => {
     const ns = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(ns, "svg");
     const dot = document.createElementNS(ns, "circle");
-    for (const [key, value] of [["class", "emap-swatch"], ["width", 12], ["height", 12], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
-    for (const [key, value] of [["cx", 6], ["cy", 6], ["r", 5], ["fill", color]]) dot.setAttribute(key, value);
+    for (const [key, value] of [["class", "emap-swatch"], ["data-group", code], ["width", 12], ["height", 12], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
+    for (const [key, value] of [["cx", 6], ["cy", 6], ["r", 5], ["fill", colorOf(group)]]) dot.setAttribute(key, value);
     svg.append(dot);
     return svg;
   };
+  const colorOf = (group) => group.colors[darkness.matches ? 1 : 0];
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const fold = (text) => text.normalize("NFKC").toLocaleLowerCase();
   const count = new Intl.NumberFormat("en");
@@ -53,14 +55,17 @@
       layers[groups[codes[j]].noise ? 0 : 1].push(j);
     }
     const type = data.webgl && hasWebGL() ? "scattergl" : "scatter";
-    const size = clamp(26 * n ** -0.2, 2.4, 10);
+    const room = Math.sqrt(stage.clientWidth * stage.clientHeight) / 760;
+    const size = clamp(26 * n ** -0.2, 2.4, 10) * clamp(room, 0.62, 1.15);
     const opacity = clamp(1.35 - 0.17 * Math.log10(n), 0.35, 0.92);
+    const colorsOf = (rows) => rows.map((i) => colorOf(groups[codes[i]]));
     const traces = layers.map((rows, layer) => ({
       type, mode: "markers", hoverinfo: "none", showlegend: false,
       x: rows.map((i) => xy[2 * i]), y: rows.map((i) => xy[2 * i + 1]),
       marker: {
-        color: rows.map((i) => groups[codes[i]].color),
-        size: layer ? size : size * 0.8, opacity: layer ? opacity : opacity * 0.55, line: { width: 0 },
+        color: colorsOf(rows),
+        size: layer ? size : size * 0.8, opacity: layer ? opacity : opacity * 0.55,
+        line: { width: n > 2000 ? 0 : 0.6, color: css("--surface") },
       },
       selected: { marker: { opacity: 0.95, size: size * 1.15 } },
       unselected: { marker: { opacity: n > 5000 ? 0.04 : 0.1 } },
@@ -125,7 +130,7 @@
         const py = (1 - (label.group.spot[1] - y[0]) / (y[1] - y[0])) * height;
         label.w ??= box.offsetWidth;
         label.h ??= box.offsetHeight;
-        const wanted = !only.size || only.has(label.code);
+        const wanted = !alive || alive.has(label.code);
         let left = px - label.w / 2, top = py - label.h / 2;
         const inside = px > 0 && px < width && py > 0 && py < height;
         left = clamp(left, 2, Math.max(2, width - label.w - 2));
@@ -147,7 +152,7 @@
 
     // --- what is singled out: search, groups, lasso
     const only = new Set();
-    let lasso = null, folded = null, words = [], matches = null;
+    let lasso = null, folded = null, words = [], matches = null, alive = null;
     const output = find(".emap-count");
     function filter() {
       if (!words.length && !only.size && !lasso) return null;
@@ -163,6 +168,7 @@
     }
     function update() {
       matches = filter();
+      alive = matches && new Set(matches.map((i) => codes[i]));
       const marked = matches && new Set(matches);
       const chosen = layers.map((rows) => (marked ? rows.flatMap((i, at) => (marked.has(i) ? [at] : [])) : null));
       draw(() => Plotly.restyle(plot, { selectedpoints: chosen }, [0, 1]));
@@ -178,7 +184,7 @@
       draw(() => Plotly.restyle(plot, { x: [[xy[2 * i]]], y: [[xy[2 * i + 1]]] }, [2]));
       if (!reader || !texts) return;
       const where = make("div", "emap-where");
-      where.append(swatch(groups[codes[i]].color), make("bdi", "", groups[codes[i]].name));
+      where.append(swatch(groups[codes[i]], codes[i]), make("bdi", "", groups[codes[i]].name));
       const text = make("p", "", texts[i]);
       text.dir = "auto";
       const parts = [where, text];
@@ -278,7 +284,7 @@
     const legend = groups.map((group, code) => {
       const button = make("button");
       button.type = "button";
-      button.append(swatch(group.color), make("bdi", "", group.name), make("small", "", count.format(group.count)));
+      button.append(swatch(group, code), make("bdi", "", group.name), make("small", "", count.format(group.count)));
       button.addEventListener("click", (event) => {
         const add = event.ctrlKey || event.metaKey || event.shiftKey;
         const was = only.has(code);
@@ -307,7 +313,7 @@
         button.type = "button";
         const text = make("span", "", texts[i].length > 400 ? `${texts[i].slice(0, 400)}…` : texts[i]);
         text.dir = "auto";
-        button.append(swatch(groups[codes[i]].color), text);
+        button.append(swatch(groups[codes[i]], codes[i]), text);
         button.setAttribute("aria-label", `${groups[codes[i]].name}: ${text.textContent}`);
         button.addEventListener("click", () => read(i));
         const item = make("li");
@@ -331,8 +337,15 @@
     }
 
     // --- surroundings
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-      draw(() => Plotly.restyle(plot, { "marker.line.color": css("--ink") }, [2])));
+    const theme = () => {
+      draw(() => Plotly.restyle(plot, { "marker.color": layers.map(colorsOf), "marker.line.color": css("--surface") }, [0, 1]));
+      draw(() => Plotly.restyle(plot, { "marker.line.color": css("--ink") }, [2]));
+      for (const dot of root.querySelectorAll("[data-group] circle")) {
+        dot.setAttribute("fill", colorOf(groups[Number(dot.parentNode.dataset.group)]));
+      }
+    };
+    darkness.addEventListener("change", theme);
+    if (darkness.matches) theme();
     let width = stage.clientWidth, height = stage.clientHeight;
     new ResizeObserver(() => {
       if (stage.clientWidth === width && stage.clientHeight === height) return;
