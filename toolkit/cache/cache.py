@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sqlite3
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from toolkit.cache.space import INDEX, MATRIX, Space
+from toolkit.cache.connections import exclusive, readable_errors
+from toolkit.cache.index import INDEX
+from toolkit.cache.space import Space
 from toolkit.errors import CacheError
-from toolkit.identity import ModelIdentity, same_space
+from toolkit.identity import ModelIdentity, canary_cosines, compatible, same_space
 
 __all__ = ["EmbeddingCache", "cache_root"]
 
 LOCK = "lock.sqlite"
+_COLUMNS = (
+    *("space", "bytes", "error"),
+    *("model", "backend", "identity", "dimension", "entries", "prompts"),
+)
+_ANY_VERSION = ("", "0.0.0")  # what development builds call themselves
 
 
 def cache_root(path: str | os.PathLike[str] | None = None) -> Path:
@@ -78,14 +82,7 @@ class EmbeddingCache:
         CacheError
             If one is of a newer format, or damaged.
         """
-        folder = self.path / "spaces"
-        try:
-            found = sorted(entry for entry in folder.iterdir() if (entry / INDEX).is_file())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise CacheError(f"the embedding cache {folder} cannot be read: {error}") from error
-        return [Space(entry) for entry in found if not entry.name.startswith(".")]
+        return [Space(folder) for folder in self._folders()]
 
     def space(self, name: str) -> Space:
         """Return a space by its identifier or the beginning of it.
@@ -108,13 +105,18 @@ class EmbeddingCache:
     def find(self, identity: ModelIdentity) -> Space | None:
         """Return the space that this very model, on this very engine, is known to give.
 
-        Trusted without asking for canaries: same kind of backend, same weights (or manifest,
-        where the weights are not known), same engine and version.
+        Trusted without asking the server for canaries: same kind of backend, same weights (or
+        manifest, where the weights are not known), same engine and version. If the identity has
+        canaries all the same, they must agree. None if the identity knows too little of itself.
         """
-        if identity.weights is None and identity.digest is None:
+        digest = identity.weights or identity.digest
+        vague = digest is None or identity.engine_version in (None, *_ANY_VERSION)
+        if vague and identity.canary is None:
             return None
         wanted = _recognition(identity)
         for space in self.spaces():
+            if identity.canary is not None and not compatible(space.identity, identity):
+                continue
             if any(_recognition(seen) == wanted for seen in space.sightings()):
                 return space
         return None
@@ -132,7 +134,7 @@ class EmbeddingCache:
         """
         fitting = self._fitting(identity)
         if fitting is None:
-            with self._lock():
+            with exclusive(self.path / LOCK):
                 fitting = self._fitting(identity)
                 if fitting is None:
                     return Space.create(self._new_folder(identity), identity), True
@@ -147,24 +149,27 @@ class EmbeddingCache:
         Returns
         -------
         list of dict
-            Keys ``space``, ``model``, ``backend``, ``identity``, ``dimension``, ``entries``,
-            ``bytes``, ``prompts``.
+            Keys ``space``, ``bytes``, ``error`` (None, or why it cannot be opened), ``model``,
+            ``backend``, ``identity`` (one line), ``dimension``, ``entries``, ``prompts``
+            (entries by template). The last six are None where there is an error.
         """
-        rows = []
-        for space in self.spaces():
-            files = [f for f in space.path.iterdir() if f.name.startswith((INDEX, MATRIX))]
-            rows.append(
-                {
-                    "space": space.id,
-                    "model": space.identity.model,
-                    "backend": space.identity.backend,
-                    "identity": space.identity.describe(),
-                    "dimension": space.dimension,
-                    "entries": len(space),
-                    "bytes": sum(file.stat().st_size for file in files),
-                    "prompts": space.counts(),
-                }
-            )
+        rows: list[dict[str, Any]] = []
+        for folder in self._folders():
+            row: dict[str, Any] = dict.fromkeys(_COLUMNS)
+            row["space"] = folder.name
+            row["bytes"] = _size(folder)
+            try:
+                space = Space(folder)
+                row["entries"] = len(space)
+                row["prompts"] = space.counts()
+            except CacheError as error:
+                row["error"] = str(error)
+            else:
+                row["model"] = space.identity.model
+                row["backend"] = space.identity.backend
+                row["identity"] = space.identity.describe()
+                row["dimension"] = space.dimension
+            rows.append(row)
         return rows
 
     def clear(self) -> int:
@@ -172,50 +177,41 @@ class EmbeddingCache:
 
         Only what the cache made is deleted: folders in ``spaces`` that hold an index.
         """
-        folder = self.path / "spaces"
-        if not folder.is_dir():
-            return 0
-        with self._lock():
-            found = [entry for entry in folder.iterdir() if (entry / INDEX).is_file()]
-            for entry in found:
-                shutil.rmtree(entry)
+        found = self._folders()
+        if found:
+            with exclusive(self.path / LOCK):
+                for folder in found:
+                    shutil.rmtree(folder)
         return len(found)
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _folders(self) -> list[Path]:
+        folder = self.path / "spaces"
+        if not folder.is_dir():
+            return []
+        with readable_errors(folder):
+            return sorted(
+                entry
+                for entry in folder.iterdir()
+                if not entry.name.startswith(".") and (entry / INDEX).is_file()
+            )
+
     def _fitting(self, identity: ModelIdentity) -> Space | None:
+        """Return the space that accepts the identity; the nearest, should there be several."""
+        fitting: dict[float, Space] = {}
         for space in self.spaces():
-            known = [space.identity, *space.sightings()]
-            weights = {seen.weights for seen in known} - {None}
-            if identity.weights is not None and weights and identity.weights not in weights:
-                continue
-            if same_space(space.identity, identity) or (
-                identity.weights in weights
-                and same_space(_with_weights(space.identity, identity.weights), identity)
-            ):
-                return space
-        return None
+            # What one sighting did not know of its weights, another may have.
+            weights = {seen.weights for seen in [space.identity, *space.sightings()]} - {None}
+            other = identity.weights is not None and bool(weights - {identity.weights})
+            if same_space(space.identity, identity) and not other:
+                fitting[min(canary_cosines(space.identity, identity).values())] = space
+        return fitting[max(fitting)] if fitting else None
 
     def _new_folder(self, identity: ModelIdentity) -> Path:
         slug = re.sub(r"[^a-z0-9.]+", "-", identity.model.lower()).strip("-.")[:60] or "model"
         name = f"{slug}-{identity.dimension}-{uuid.uuid4().hex[:8]}"
         return self.path / "spaces" / name
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Keep other processes from making the same space at the same time."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path / LOCK, timeout=60.0, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise CacheError(f"the embedding cache {self.path} cannot be made: {error}") from error
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-            yield
-        except sqlite3.Error as error:
-            raise CacheError(f"the embedding cache {self.path} is locked: {error}") from error
-        finally:
-            connection.close()
 
 
 def _recognition(identity: ModelIdentity) -> tuple[str | None, ...]:
@@ -227,5 +223,9 @@ def _recognition(identity: ModelIdentity) -> tuple[str | None, ...]:
     )
 
 
-def _with_weights(identity: ModelIdentity, weights: str | None) -> ModelIdentity:
-    return replace(identity, weights=weights)
+def _size(folder: Path) -> int:
+    size = 0
+    for file in folder.iterdir():
+        with suppress(OSError):  # the write-ahead log comes and goes
+            size += file.stat().st_size
+    return size

@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
+from sqlite3 import Connection
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.cache import database
+from toolkit.cache.connections import reading
+from toolkit.cache.index import INDEX, state
 from toolkit.cache.rows import KEY_DTYPE, KeyIndex
+from toolkit.errors import CacheCorruptedError
 
-__all__ = ["find_rows"]
+__all__ = ["find_checksums", "find_rows"]
 
 FEW = 200
-"""Loading pays when a lookup asks for more than one key in so many rows."""
+"""Loading pays when more than one key or row is asked for in so many."""
 
-_loaded: dict[tuple[Path, int], _Loaded] = {}
+MOST_LOADED = 8
+"""Spaces whose index a process keeps."""
+
+_loaded: dict[tuple[Path, int, str], _Loaded] = {}
+# Taken only while a connection is lent; a fork waits for the end of that (see connections).
 _lock = threading.Lock()
-# A thread may hold the lock at the moment of a fork; the child, which has no such thread, begins
-# with one of its own.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
 
 
 class _Loaded:
-    """Sorted pieces of an index; each at least twice the size of the next."""
+    """What a process knows of an index; grows at the end and never changes otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         self.rows = 0
-        self._pieces: list[tuple[NDArray[np.void], NDArray[np.int64], KeyIndex]] = []
+        self._pieces: tuple[tuple[NDArray[np.void], NDArray[np.int64], KeyIndex], ...] = ()
+        self._checksums = np.empty((0, width), dtype=np.uint32)
 
-    def add(self, keys: NDArray[np.void]) -> None:
-        rows = np.arange(self.rows, self.rows + len(keys), dtype=np.int64)
-        self.rows += len(keys)
-        # Merging with neighbours of like size keeps few pieces, and each key is merged only a
-        # handful of times.
-        while self._pieces and len(self._pieces[-1][0]) < 2 * len(keys):
-            before, their_rows, _ = self._pieces.pop()
-            keys = np.concatenate([before, keys])
-            rows = np.concatenate([their_rows, rows])
-        self._pieces.append((keys, rows, KeyIndex(keys, rows)))
+    def add(self, keys: NDArray[np.void], checksums: NDArray[np.uint32]) -> None:
+        start, end = self.rows, self.rows + len(keys)
+        if end > len(self._checksums):
+            grown = np.empty((max(end, 2 * start), checksums.shape[1]), dtype=np.uint32)
+            grown[:start] = self._checksums[:start]
+            self._checksums = grown
+        self._checksums[start:end] = checksums
+        # Each piece is at least twice the size of the next, so that there are few and each key
+        # is merged only a handful of times.
+        rows, pieces = np.arange(start, end, dtype=np.int64), list(self._pieces)
+        while pieces and len(pieces[-1][0]) < 2 * len(keys):
+            before, their_rows, _ = pieces.pop()
+            keys, rows = np.concatenate([before, keys]), np.concatenate([their_rows, rows])
+        self._pieces = (*pieces, (keys, rows, KeyIndex(keys, rows)))
+        self.rows = end  # last: other threads read without the lock
 
     def find(self, keys: NDArray[np.void]) -> NDArray[np.int64]:
         found = np.full(len(keys), -1, dtype=np.int64)
@@ -52,38 +58,91 @@ class _Loaded:
             found[todo] = piece.find(keys[todo])
         return found
 
+    def checksums(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
+        return self._checksums[rows]
 
-def find_rows(file: Path, keys: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the row of each key in an index file, -1 where it is not there.
+
+def find_rows(space: Path, keys: NDArray[np.void], width: int) -> NDArray[np.int64]:
+    """Return the row of each key in a space, -1 where it is not there.
 
     Parameters
     ----------
-    file : Path
-        The SQLite index.
+    space : Path
+        The space's folder.
     keys : ndarray of shape (n,) of 16 bytes
+    width : int
+        Checksums per row.
 
     Returns
     -------
     ndarray of shape (n,), dtype int64
     """
-    with database.reading(file) as connection:
-        mark = (file, file.stat().st_ino)
-        count = database.row_count(connection)
-        with _lock:
-            loaded = _loaded.get(mark)
-            if loaded is not None or len(keys) * FEW >= count:
-                if loaded is None:
-                    loaded = _loaded[mark] = _Loaded()
-                if loaded.rows < count:
-                    new = connection.execute(
-                        "SELECT key FROM entries WHERE row >= ? ORDER BY row", (loaded.rows,)
-                    ).fetchall()
-                    data = b"".join(key for (key,) in new)
-                    loaded.add(np.frombuffer(data, dtype=KEY_DTYPE))
-                return loaded.find(keys)
-        found = np.full(len(keys), -1, dtype=np.int64)
-        for position, key in enumerate(keys.tolist()):
-            hit = connection.execute("SELECT row FROM entries WHERE key = ?", (key,)).fetchone()
-            if hit is not None:
-                found[position] = hit[0]
-        return found
+    with reading(space / INDEX) as connection:
+        loaded = _load(connection, space, len(keys), width)
+        if loaded is None:
+            found = np.full(len(keys), -1, dtype=np.int64)
+            sql = "SELECT row FROM entries WHERE key = ?"
+            for position, key in enumerate(keys.tolist()):
+                hit = connection.execute(sql, (key,)).fetchone()
+                if hit is not None:
+                    found[position] = hit[0]
+            return found
+    return loaded.find(keys)
+
+
+def find_checksums(
+    space: Path, rows: NDArray[np.int64], width: int
+) -> tuple[str, NDArray[np.uint32]]:
+    """Return the name of the matrix's file and the checksums of rows in it.
+
+    Raises
+    ------
+    CacheCorruptedError
+        If the index does not know one of the rows.
+    """
+    with reading(space / INDEX) as connection:
+        matrix, count = state(connection)
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < count:
+            raise CacheCorruptedError(
+                f"the vector space {space} has {count:,} rows, and rows {rows.min():,} to "
+                f"{rows.max():,} were asked for"
+            )
+        loaded = _load(connection, space, len(rows), width)
+        if loaded is None:
+            sql = "SELECT checksum FROM entries WHERE row = ?"
+            data = [connection.execute(sql, (row,)).fetchone() for row in rows.tolist()]
+            return matrix, _unpack(space, [found[0] for found in data if found], len(rows), width)
+    return matrix, loaded.checksums(rows)
+
+
+def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loaded | None:
+    """Return the index in memory, brought up to date; None if that would not pay."""
+    matrix, count = state(connection)
+    mark = (space, (space / INDEX).stat().st_ino, matrix)
+    with _lock:
+        loaded = _loaded.pop(mark, None)
+        if loaded is None or loaded.rows > count:  # fewer than before: another file, put here
+            if asked * FEW < count:
+                return None
+            loaded = _Loaded(width)
+        if loaded.rows < count:
+            new = connection.execute(
+                "SELECT key, checksum FROM entries WHERE row >= ? ORDER BY row", (loaded.rows,)
+            ).fetchall()
+            checksums = _unpack(space, [item[1] for item in new], count - loaded.rows, width)
+            data = b"".join([item[0] for item in new])
+            loaded.add(np.frombuffer(data, dtype=KEY_DTYPE), checksums)
+        _loaded[mark] = loaded
+        while len(_loaded) > MOST_LOADED:
+            del _loaded[next(iter(_loaded))]
+    return loaded
+
+
+def _unpack(space: Path, data: list[bytes], expected: int, width: int) -> NDArray[np.uint32]:
+    joined = b"".join(data)
+    if len(data) != expected or len(joined) != 4 * width * expected:
+        raise CacheCorruptedError(
+            f"the index of the vector space {space} is damaged: rows are missing, or have no "
+            f"checksum. Move the folder away to begin a new one"
+        )
+    return np.frombuffer(joined, dtype="<u4").astype(np.uint32).reshape(expected, width)

@@ -141,7 +141,7 @@ def read_pack(path: str | Path) -> Pack:
         raise PackError(f"the header of the vector pack {path} is damaged: {error!r}") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pack:
     """A vector pack in memory.
 
@@ -202,7 +202,7 @@ class Pack:
         return self.read(rows[found], dimensions), found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PackSpace:
     """Several packs of one identity, read as one space; nothing can be written to it.
 

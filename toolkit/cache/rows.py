@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KEY_BYTES", "KEY_DTYPE", "KeyIndex", "as_keys", "bad_rows", "cut_rows"]
+__all__ = [
+    "CHECKSUM_COLUMNS",
+    "KEY_BYTES",
+    "KEY_DTYPE",
+    "KeyIndex",
+    "as_keys",
+    "bad_rows",
+    "checked_columns",
+    "checksum_width",
+    "cut_rows",
+    "row_checksums",
+    "unit_rows",
+]
 
 KEY_BYTES = 16
 KEY_DTYPE = np.dtype((np.void, KEY_BYTES))
@@ -15,6 +27,9 @@ KEY_DTYPE = np.dtype((np.void, KEY_BYTES))
 NORM_TOLERANCE = 1e-3
 """A vector normalised in float32, or rounded to float16 (largest error 1.2e-4 a value), is nearer
 to length 1 than this."""
+
+CHECKSUM_COLUMNS = 128
+"""Columns under one checksum: the smallest dimension EmbeddingGemma is trained to be cut to."""
 
 
 def as_keys(keys: Any) -> NDArray[np.void]:
@@ -119,6 +134,62 @@ def bad_rows(vectors: NDArray[Any], dimension: int) -> str:
         f"{len(bad)} of {len(vectors)} vectors are not finite or not of length 1, the first at "
         f"row {bad[0]}"
     )
+
+
+def checked_columns(dimensions: int, dimension: int) -> int:
+    """Return how many columns must be read to check the first ``dimensions`` of them.
+
+    Examples
+    --------
+    >>> checked_columns(100, 768), checked_columns(256, 768), checked_columns(500, 512)
+    (128, 256, 512)
+    """
+    return min(-(-dimensions // CHECKSUM_COLUMNS) * CHECKSUM_COLUMNS, dimension)
+
+
+def checksum_width(dimension: int) -> int:
+    """Return the number of checksums of a row.
+
+    Examples
+    --------
+    >>> checksum_width(768), checksum_width(100)
+    (6, 1)
+    """
+    return -(-dimension // CHECKSUM_COLUMNS)
+
+
+def row_checksums(vectors: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return the checksums of rows, one for each 128 columns.
+
+    The sum of the float32 values, taken as unsigned 32-bit integers, modulo 2**32. Fast enough to
+    be compared on every read (a CRC would cost several times the read itself), and kept by
+    blocks of columns, so that a read of fewer dimensions checks what it reads and no more. Any
+    one flipped bit changes it; zeros, another row or anything else unrelated in the place of a
+    block pass with a probability of 2**-32.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, d), dtype float32
+
+    Returns
+    -------
+    ndarray of shape (n, ceil(d / 128)), dtype uint32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row_checksums(np.ones((2, 300), dtype=np.float32)).tolist()[0]
+    [1073741824, 1073741824, 3405774848]
+    """
+    words = np.ascontiguousarray(vectors, dtype="<f4").view("<u4")
+    n, d = words.shape
+    if d % CHECKSUM_COLUMNS == 0:
+        blocks = words.reshape(n, d // CHECKSUM_COLUMNS, CHECKSUM_COLUMNS)
+        sums: NDArray[np.uint32] = blocks.sum(axis=2, dtype=np.uint32)
+    else:
+        starts = np.arange(0, d, CHECKSUM_COLUMNS)
+        sums = np.add.reduceat(words, starts, axis=1, dtype=np.uint32)
+    return sums
 
 
 def cut_rows(vectors: NDArray[np.float32], dimensions: int | None) -> NDArray[np.float32]:
