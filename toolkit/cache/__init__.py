@@ -2,11 +2,13 @@
 
 from toolkit.cache.bundled import bundled_packs, bundled_spaces, data_root
 from toolkit.cache.cache import EmbeddingCache, cache_root
+from toolkit.cache.export import Import, export_pack, import_pack
 from toolkit.cache.packs import Pack, PackSpace, read_pack, write_pack
 from toolkit.cache.space import Space
 
 __all__ = [
     "EmbeddingCache",
+    "Import",
     "Pack",
     "PackSpace",
     "Space",
@@ -14,6 +16,8 @@ __all__ = [
     "bundled_spaces",
     "cache_root",
     "data_root",
+    "export_pack",
+    "import_pack",
     "read_pack",
     "write_pack",
 ]

@@ -8,12 +8,14 @@ import shutil
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 
 from toolkit.cache.connections import exclusive, readable_errors
+from toolkit.cache.export import Import, export_pack, import_pack
 from toolkit.cache.index import INDEX
+from toolkit.cache.packs import Pack
 from toolkit.cache.space import Space
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, canary_cosines, compatible, same_space
@@ -106,8 +108,9 @@ class EmbeddingCache:
         """Return the space that this very model, on this very engine, is known to give.
 
         Trusted without asking the server for canaries: same kind of backend, same weights (or
-        manifest, where the weights are not known), same engine and version. If the identity has
-        canaries all the same, they must agree. None if the identity knows too little of itself.
+        manifest, where the weights are not known), same engine and version, met before on this
+        machine. If the identity has canaries all the same, they must agree (then it need not
+        have been met). None if the identity knows too little of itself.
         """
         digest = identity.weights or identity.digest
         vague = digest is None or identity.engine_version in (None, *_ANY_VERSION)
@@ -115,30 +118,48 @@ class EmbeddingCache:
             return None
         wanted = _recognition(identity)
         for space in self.spaces():
-            if identity.canary is not None and not compatible(space.identity, identity):
-                continue
-            if any(_recognition(seen) == wanted for seen in space.sightings()):
+            known = space.sightings()
+            if identity.canary is not None:
+                if not compatible(space.identity, identity):
+                    continue
+                known.append(space.identity)
+            if any(_recognition(seen) == wanted for seen in known):
                 return space
         return None
 
-    def resolve(self, identity: ModelIdentity) -> tuple[Space, bool]:
+    def resolve(self, identity: ModelIdentity, *, seen: bool = True) -> tuple[Space, bool]:
         """Return the space of an identity with canaries, and whether it is new.
 
         A space that :func:`~toolkit.identity.same_space` accepts is joined, and the identity is
         noted there; else a new one is made.
 
+        Parameters
+        ----------
+        identity : ModelIdentity
+            With canaries.
+        seen : bool, default=True
+            Whether a backend of this machine gave the canaries. What only a pack says of itself
+            is not noted: a server is never trusted on a file's word.
+
+        Returns
+        -------
+        space : Space
+        created : bool
+
         Raises
         ------
         CacheError
-            If the cache cannot be written and no space fits.
+            If the identity has no canaries, or no space fits and the cache cannot be written.
         """
+        if identity.canary is None:
+            raise CacheError(f"{identity.describe()} has no canaries to find its vector space by")
         fitting = self._fitting(identity)
         if fitting is None:
             with exclusive(self.path / LOCK):
                 fitting = self._fitting(identity)
                 if fitting is None:
-                    return Space.create(self._new_folder(identity), identity), True
-        if _recognition(identity) not in map(_recognition, fitting.sightings()):
+                    return Space.create(self._new_folder(identity), identity, seen=seen), True
+        if seen and _recognition(identity) not in map(_recognition, fitting.sightings()):
             with suppress(CacheError):  # a read-only cache can be read all the same
                 fitting.record(identity)
         return fitting, False
@@ -183,6 +204,26 @@ class EmbeddingCache:
                 for folder in found:
                     shutil.rmtree(folder)
         return len(found)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        space: Space | str = "",
+        *,
+        keys: Any = None,
+        prompt: str | None = None,
+        dtype: Literal["float16", "float32"] = "float32",
+    ) -> int:
+        """Write vectors to a pack; see :func:`~toolkit.cache.export.export_pack`.
+
+        ``space`` is one, or the beginning of its identifier; it may be left out if there is one.
+        """
+        source = space if isinstance(space, Space) else self.space(space)
+        return export_pack(source, Path(path), keys=keys, prompt=prompt, dtype=dtype)
+
+    def import_(self, pack: str | os.PathLike[str] | Pack) -> Import:
+        """Take the vectors of a pack; see :func:`~toolkit.cache.export.import_pack`."""
+        return import_pack(self, pack if isinstance(pack, Pack) else Path(pack))
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -55,8 +55,11 @@ CREATE TABLE sightings (
 """
 
 
-def create(folder: Path, identity: ModelIdentity) -> None:
-    """Make the folder of an empty space; it appears as a whole or not at all."""
+def create(folder: Path, identity: ModelIdentity, *, seen: bool) -> None:
+    """Make the folder of an empty space; it appears as a whole or not at all.
+
+    ``seen`` says whether the identity was met on this machine, and is to be known again.
+    """
     with readable_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
@@ -76,7 +79,8 @@ def create(folder: Path, identity: ModelIdentity) -> None:
                         ("created", str(time.time())),
                     ],
                 )
-                note_sighting(connection, identity)
+                if seen:
+                    note_sighting(connection, identity)
                 connection.commit()
             finally:
                 connection.close()

@@ -179,7 +179,7 @@ def row_checksums(vectors: NDArray[np.float32]) -> NDArray[np.uint32]:
     --------
     >>> import numpy as np
     >>> row_checksums(np.ones((2, 300), dtype=np.float32)).tolist()[0]
-    [1073741824, 1073741824, 3405774848]
+    [3221225472, 3221225472, 3925868544]
     """
     words = np.ascontiguousarray(vectors, dtype="<f4").view("<u4")
     n, d = words.shape

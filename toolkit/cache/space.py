@@ -62,9 +62,19 @@ class Space:
             self.identity = index.read_identity(connection, self.path)
 
     @classmethod
-    def create(cls, path: Path, identity: ModelIdentity) -> Space:
-        """Make a new, empty space; the folder appears as a whole."""
-        index.create(path, identity)
+    def create(cls, path: Path, identity: ModelIdentity, *, seen: bool = True) -> Space:
+        """Make a new, empty space; the folder appears as a whole.
+
+        Parameters
+        ----------
+        path : Path
+            The new folder.
+        identity : ModelIdentity
+            With canaries.
+        seen : bool, default=True
+            Whether the identity was met on this machine, and is to be known again.
+        """
+        index.create(path, identity, seen=seen)
         return cls(path)
 
     def __repr__(self) -> str:
@@ -151,7 +161,7 @@ class Space:
         return np.frombuffer(b"".join([key for (key,) in found]), dtype=KEY_DTYPE)
 
     def sightings(self) -> list[ModelIdentity]:
-        """Return every identity that was found to give this space, without canaries."""
+        """Return every identity that was found here to give this space, without canaries."""
         with reading(self.path / INDEX) as connection:
             found = connection.execute("SELECT identity FROM sightings ORDER BY first_seen")
             return [ModelIdentity.from_dict(json.loads(text)) for (text,) in found]
