@@ -68,8 +68,10 @@ def reported(*, debug: bool = False, kept: str = "") -> Generator[None]:
     except BrokenPipeError:
         _abandon_stdout()
         raise typer.Exit(BROKEN_PIPE) from None
-    except KeyboardInterrupt:
-        console.error(f"interrupted. {kept}".rstrip())
+    except KeyboardInterrupt as stop:
+        # The engine notes how far it came; that is more than what is known here.
+        said = " ".join(getattr(stop, "__notes__", [])) or kept
+        console.error(f"interrupted. {said}".rstrip())
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if _is_usage_error(error):  # typer prints these itself

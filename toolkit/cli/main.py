@@ -9,6 +9,7 @@ import typer
 
 from toolkit import __version__
 from toolkit.cli import cache, datasets
+from toolkit.cli.demo import demo
 from toolkit.cli.doctor import doctor
 from toolkit.cli.embed import embed
 from toolkit.cli.failures import INTERRUPTED
@@ -54,6 +55,7 @@ def main(
     """
 
 
+app.command(name="demo")(demo)
 app.command(name="doctor")(doctor)
 app.command(name="embed")(embed)
 app.command(name="train")(train)

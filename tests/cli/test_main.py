@@ -1,0 +1,119 @@
+"""The command line as a whole: start, help, options that are the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+import pytest
+import typer
+
+from tests.cli.running import command, environment, invoke, toolkit_process
+from toolkit import __version__
+from toolkit.cli.main import app
+
+HEAVY = ("sklearn", "scipy", "numpy", "pandas", "ollama", "httpx", "plotly", "matplotlib", "umap")
+
+
+def every_command() -> dict[str, Any]:
+    found = {}
+
+    def walk(group: Any, name: str) -> None:
+        for word, one in group.commands.items():
+            if hasattr(one, "commands"):
+                walk(one, f"{name}{word} ")
+            else:
+                found[f"{name}{word}"] = one
+
+    walk(typer.main.get_command(app), "")
+    return found
+
+
+def test_the_commands_of_the_issue_are_there() -> None:
+    wanted = {
+        "doctor", "embed", "train", "predict", "cluster", "map", "demo", "datasets list",
+        "datasets show", "cache info", "cache path", "cache clear",
+    }  # fmt: skip
+    assert wanted <= set(every_command())
+
+
+def test_version() -> None:
+    done = toolkit_process("--version")
+    assert (done.code, done.stdout, done.stderr) == (0, f"toolkit {__version__}\n", "")
+
+
+def test_help_is_quick() -> None:
+    seconds = []
+    for _ in range(4):
+        begun = time.perf_counter()
+        subprocess.run([*command, "--help"], check=True, capture_output=True, env=environment())
+        seconds.append(time.perf_counter() - begun)
+    assert min(seconds) < 0.5
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = "import json, sys, toolkit.cli.main; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, env=environment()
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
+    assert loaded.isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("name", sorted(every_command()))
+@pytest.mark.parametrize("columns", [80, 120])
+def test_help_of_every_command(name: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = invoke(*name.split(), "--help")
+    assert done.code == 0
+    assert "Usage: " in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= columns
+    assert "--debug" in done.stdout
+    assert "<bool>" not in done.stdout.replace("--help  -h      <bool>", "")
+
+
+def test_an_option_means_the_same_everywhere() -> None:
+    # What --out and --report write differs by command; --backend and --model are the saved
+    # model's own in predict, and --label-column is needed by train only.
+    varying = {"out", "report", "label_column", "full", "help"}
+    helps: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, one in every_command().items():
+        for parameter in one.params:
+            for spelled in getattr(parameter, "opts", []):
+                if spelled.startswith("--") and parameter.name not in varying:
+                    helps[spelled][name] = str(parameter.help)
+    for spelled in ("--backend", "--model"):
+        for name in ("predict", "demo"):
+            helps[spelled].pop(name, None)
+    differing = {option: by for option, by in helps.items() if len(set(by.values())) > 1}
+    assert not differing
+    shared = {"--backend", "--host", "--model", "--task", "--dimensions", "--cache", "--prompt"}
+    shared |= {"--allow-unverified", "--long-texts", "--missing", "--on-error", "--text-column"}
+    for option in shared:
+        assert {"embed", "train", "cluster", "map"} <= set(helps[option]) | {"predict"}, option
+
+
+def test_wrong_usage_is_exit_code_2_and_on_standard_error() -> None:
+    for words, said in [
+        (["embd"], "Did you mean 'embed'?"),
+        (["embed"], "INPUT"),
+        (["embed", "a.csv", "--nix"], "--nix"),
+        (["embed", "a.csv", "--missing", "ignore"], "--missing"),
+        (["train", "a.csv", "--cv", "1"], "--cv"),
+        (["predict", "m", "a.csv", "--threshold", "2"], "--threshold"),
+    ]:
+        done = invoke(*words)
+        assert done.code == 2, words
+        assert said in done.stderr
+        assert done.stdout == ""
+
+
+def test_the_console_script_is_what_python_m_runs() -> None:
+    from toolkit.cli.main import run
+
+    assert run.__module__ == "toolkit.cli.main"
+    assert toolkit_process("--help").code == 0

@@ -1,0 +1,396 @@
+"""The whole job once, on real vectors: classify, predict, cluster and map 615 passages.
+
+`toolkit demo` runs it. The passages' vectors come with the toolkit, so that no server is needed;
+sentences of one's own need one, or are shown once more on the small built-in model. The two vector
+spaces are never mixed, and every output of the built-in model says that it is not EmbeddingGemma.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.datasets.output_folder import OutputFolder
+from toolkit.errors import BackendError, CacheError, OptionalDependencyError, ToolkitError
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+    from toolkit.classify import Prediction, TrainingResult
+    from toolkit.embedding.spaces import Source
+    from toolkit.identity import ModelIdentity
+    from toolkit.visualize import EmbeddingMapDisplay
+
+__all__ = ["SENTENCES", "DemoResult", "run_demo"]
+
+SENTENCES = (
+    "Half of the rural households still have no electricity.",
+    "Girls leave school two years earlier than boys.",
+    "Coral reefs are bleaching as the ocean warms.",
+)
+"""What is predicted unless the user gives sentences."""
+
+GETTING_OLLAMA = (
+    "For EmbeddingGemma's own answer: install Ollama (https://ollama.com/download), run\n"
+    "`ollama pull embeddinggemma`, and then this demo again."
+)
+EMBEDDED = "embedded-backend"
+SHOWN_REASON = 400
+
+
+@dataclass
+class DemoResult:
+    """What the demo found out and made.
+
+    Parameters
+    ----------
+    folder : Path
+        Where everything is.
+    files : list of str
+        Names in the folder, in the order they were made.
+    accuracy : dict of str to float
+        Mean accuracy in cross-validation: by dimension (``"768"``, ...), ``"tfidf"``, and
+        ``"embedded"`` and ``"embedded tfidf"`` where that backend was shown.
+    predictions : dict of str to list of (sentence, label, probability)
+        By what made the vectors: ``"embeddinggemma"`` or ``"embedded"``.
+    skipped : list of str
+        What was left out, and why.
+    """
+
+    folder: Path
+    files: list[str] = field(default_factory=list)
+    accuracy: dict[str, float] = field(default_factory=dict)
+    predictions: dict[str, list[tuple[str, str, float]]] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+
+def run_demo(
+    out: str | Path = "demo",
+    *,
+    sentences: Sequence[str] = SENTENCES,
+    backend: str | None = None,
+    host: str | Sequence[str] | None = None,
+    model: str = "embeddinggemma",
+    cache: Any = True,
+    force: bool = False,
+    say: Callable[[str], object] = print,
+) -> DemoResult:
+    """Classify, predict, cluster and map the SDG passages, and leave the results in a folder.
+
+    Parameters
+    ----------
+    out : str or Path, default="demo"
+        The folder. One that an earlier run made is emptied of what that run made.
+    sentences : sequence of str
+        New sentences to predict.
+    backend : {"ollama", "embedded"}, optional
+        What makes the vectors of the new sentences. None asks Ollama and, where it does not
+        answer rightly, says so and shows the built-in model; ``"ollama"`` shows nothing else;
+        ``"embedded"`` does not ask Ollama.
+    host : str or sequence of str, optional
+        Ollama's address.
+    model : str, default="embeddinggemma"
+        The model's name there.
+    cache : bool or path, default=True
+        Where vectors of new texts are kept.
+    force : bool, default=False
+        Whether a folder that the demo did not make may be used.
+    say : callable, default=print
+        Takes the lines that tell what is done.
+
+    Returns
+    -------
+    DemoResult
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something else, or the backend is unknown.
+    """
+    from toolkit.errors import UsageError
+
+    if backend not in (None, "ollama", "embedded"):
+        raise UsageError(f"the demo's backend is ollama or embedded, not {backend!r}")
+    if not sentences or not all(sentence.strip() for sentence in sentences):
+        raise UsageError("a sentence is empty; give sentences to predict, or none for the usual")
+    folder = OutputFolder(out, "toolkit demo", force=force)
+    folder.clear()
+    demo = _Demo(folder, list(sentences), host, model, cache, say)
+    return demo.run(backend)
+
+
+class _Demo:
+    def __init__(
+        self,
+        folder: OutputFolder,
+        sentences: list[str],
+        host: str | Sequence[str] | None,
+        model: str,
+        cache: Any,
+        say: Callable[[str], object],
+    ) -> None:
+        self.folder = folder
+        self.sentences = sentences
+        self.host = host
+        self.model = model
+        self.cache = cache
+        self.say = say
+        self.result = DemoResult(folder.path)
+        self._files: list[tuple[str, str]] = []
+
+    def run(self, backend: str | None) -> DemoResult:
+        from toolkit.datasets import load
+
+        started = time.perf_counter()
+        data = load("sdg")
+        self.say(
+            f"{len(data.data)} passages of UN and OECD reports about the {len(data.target_names)} "
+            "Sustainable Development Goals.\nTheir EmbeddingGemma vectors come with the toolkit: "
+            "no server is needed for them."
+        )
+        trained = self.train(data)
+        source = None if backend == "embedded" else self.find_ollama(trained)
+        if source is not None:
+            self.predict(trained, source)
+        self.cluster_and_map(data)
+        if source is None and backend != "ollama":
+            self.show_embedded(data)
+        self.write_index()
+        self.say(
+            f"\nDone in {time.perf_counter() - started:.0f} s. Everything is in "
+            f"{self.folder.path}{_SEPARATOR}; begin with {self._files[0][0]}."
+        )
+        self.result.files = [name for name, _ in self._files]
+        return self.result
+
+    # --- classifier ------------------------------------------------------------------------------
+
+    def train(self, data: Bunch) -> TrainingResult:
+        from toolkit.embedding.cached import CacheBackend
+        from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+        self.step("Train a classifier, cross-validated beside TF-IDF on the same folds")
+        shipped = EmbeddingGemmaVectorizer(
+            task="classification", backend=CacheBackend(packs_only=True), cache=False
+        )
+        result = self._train(data, shipped)
+        for dimension, scores in result.by_dimension.items():
+            self.result.accuracy[str(dimension)] = scores["accuracy"].mean
+        self.result.accuracy["tfidf"] = result.baselines["tfidf"].scores["accuracy"].mean
+        self.report_classifier(
+            result, "classifier-report.html", "SDG goals from EmbeddingGemma vectors"
+        )
+        # The saved model asks a server for vectors of new texts: the pack has none of those.
+        result.pipeline[0].set_params(backend="ollama", model=self.model, cache=True)
+        self.save_model(result, "model", "the classifier: toolkit predict")
+        return result
+
+    def _train(self, data: Bunch, vectorizer: Any) -> TrainingResult:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import StratifiedKFold
+
+        from toolkit.classify import train_classifier
+
+        result = train_classifier(
+            data.data,
+            data.target,
+            vectorizer=vectorizer,
+            classifier=LogisticRegression(C=10, max_iter=2000),
+            cv=StratifiedKFold(5, shuffle=True, random_state=0),
+            source="dataset:sdg",
+            command="toolkit demo",
+        )
+        self.say(_indented(result.summary()))
+        return result
+
+    def report_classifier(self, result: TrainingResult, name: str, title: str) -> None:
+        from toolkit.report import ClassifierReport
+
+        place = self.claim(name, "how good the classifier is, and where it errs")
+        ClassifierReport(result, title=title).to_html(place)
+
+    def save_model(self, result: TrainingResult, name: str, what: str) -> None:
+        from toolkit.classify import save_model
+
+        save_model(result, self.folder.path / name, force=True)
+        self.folder.adopt(name)
+        self.note(f"{name}/", what)
+
+    # --- new sentences ---------------------------------------------------------------------------
+
+    def find_ollama(self, trained: TrainingResult) -> Source | None:
+        """Return Ollama's space if it is the classifier's, else say why not."""
+        from toolkit.backends.ollama import OllamaBackend
+        from toolkit.backends.registry import make_backends
+        from toolkit.embedding.spaces import check_drift, find_source, open_cache
+
+        self.step(f"Predict {len(self.sentences)} new sentences")
+        fitted: ModelIdentity = trained.pipeline[0].identity_
+        try:
+            backends = make_backends(OllamaBackend(), model=self.model, host=self.host)
+            source = find_source(backends, open_cache(self.cache))
+            check_drift(fitted, source.identity, on_drift="raise")
+        except (BackendError, CacheError, ToolkitError) as error:
+            reason = _first_lines(str(error))
+            self.say(_indented(f"Ollama cannot give their vectors: {reason}\n{GETTING_OLLAMA}"))
+            self.result.skipped.append(f"predictions with EmbeddingGemma: {reason}")
+            return None
+        self.say(
+            _indented(
+                f"Vectors from {source.identity.describe()}; its vectors of the test "
+                "texts are those the classifier was trained on."
+            )
+        )
+        return source
+
+    def predict(self, trained: TrainingResult, source: Source) -> None:
+        from toolkit.classify import load_model
+
+        model = load_model(self.folder.path / "model")
+        model[0].set_params(host=self.host, cache=self.cache)
+        self._predict(model, "predictions.csv", "embeddinggemma", source.identity)
+
+    def _predict(self, model: Any, name: str, kind: str, identity: ModelIdentity) -> None:
+        from toolkit.classify import predict_texts
+        from toolkit.datasets.table_writers import write_table
+
+        found: list[Prediction] = list(predict_texts(model, self.sentences))
+        for sentence, prediction in zip(self.sentences, found, strict=True):
+            probability = f"{prediction.probability:.2f}"
+            self.say(_indented(f"{probability}  {prediction.label:30}  {sentence}"))
+        self.result.predictions[kind] = [
+            (sentence, str(p.label), float(p.probability or 0))
+            for sentence, p in zip(self.sentences, found, strict=True)
+        ]
+        columns = {
+            "text": self.sentences,
+            "label": [p.label for p in found],
+            "probability": [p.probability for p in found],
+            "vectors": [identity.describe()] * len(found),
+        }
+        write_table(self.claim(name, "the new sentences and their goals"), columns, force=True)
+
+    # --- clusters and map ------------------------------------------------------------------------
+
+    def cluster_and_map(self, data: Bunch) -> None:
+        from toolkit.cluster import cluster_texts
+        from toolkit.datasets import load_vectors
+        from toolkit.datasets.table_writers import write_table
+        from toolkit.report import ClusterReport
+        from toolkit.visualize import EmbeddingMapDisplay
+
+        self.step("Cluster the same passages, without their labels")
+        X = load_vectors("sdg", task="clustering")
+        clusters = cluster_texts(
+            data.data,
+            X,
+            clusterer="kmeans",
+            n_clusters=len(data.target_names),
+            labels_true=data.target,
+            random_state=0,
+        )
+        self.say(_indented(clusters.summary()))
+        self.step("Draw a map (UMAP; the first time on a machine it compiles, up to a minute)")
+        by_goal = EmbeddingMapDisplay.from_embeddings(
+            X,
+            texts=data.data,
+            labels=data.target,
+            title="SDG passages on EmbeddingGemma vectors, coloured by goal",
+            random_state=0,
+            verbose=0,
+        )
+        self.say(_indented(by_goal.caption))
+        by_goal.to_html(self.claim("map.html", "the map, to explore"))
+        _save_picture(by_goal, self.claim("map.png", "the map, to look at"))
+        by_cluster = by_goal.recolor(clusters.labels, title="SDG passages by cluster")
+        ClusterReport(clusters, map=by_cluster).to_html(
+            self.claim("cluster-report.html", "the clusters: keywords, examples, quality")
+        )
+        columns = {"id": data.ids, "cluster": clusters.labels, "goal": data.target}
+        place = self.claim("clusters.csv", "the cluster of each passage")
+        write_table(place, {**columns, "text": data.data}, force=True)
+
+    # --- the built-in model ----------------------------------------------------------------------
+
+    def show_embedded(self, data: Bunch) -> None:
+        from toolkit.classify import load_model
+        from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+        self.step(
+            "The same job on the embedded backend, a small built-in model: NOT EmbeddingGemma"
+        )
+        vectorizer = EmbeddingGemmaVectorizer(backend="embedded", cache=self.cache)
+        try:
+            result = self._train(data, vectorizer)
+        except OptionalDependencyError as error:
+            self.say(_indented(f"Left out: {error}"))
+            self.result.skipped.append(f"embedded backend: {error}")
+            return
+        identity = result.pipeline[0].identity_
+        self.result.accuracy["embedded"] = result.scores["accuracy"].mean
+        self.result.accuracy["embedded tfidf"] = result.baselines["tfidf"].scores["accuracy"].mean
+        self.report_classifier(
+            result,
+            f"{EMBEDDED}/embedded-classifier-report.html",
+            "SDG goals on the embedded backend (not EmbeddingGemma)",
+        )
+        name = f"{EMBEDDED}/embedded-model"
+        self.save_model(result, name, "the classifier on the embedded backend")
+        model = load_model(self.folder.path / name)
+        model[0].set_params(cache=self.cache)
+        self._predict(model, f"{EMBEDDED}/embedded-predictions.csv", "embedded", identity)
+
+    # --- telling and noting ----------------------------------------------------------------------
+
+    def step(self, text: str) -> None:
+        self._steps = getattr(self, "_steps", 0) + 1
+        self.say(f"\n{self._steps}. {text}")
+
+    def claim(self, name: str, what: str) -> Path:
+        self.note(name, what)
+        return self.folder.claim(name)
+
+    def note(self, name: str, what: str) -> None:
+        self._files.append((name, what))
+
+    def write_index(self) -> None:
+        lines = ["# What `toolkit demo` made", ""]
+        for name, what in self._files:
+            embedded = " (embedded backend, not EmbeddingGemma)" if EMBEDDED in name else ""
+            lines.append(f"- [{name}]({name}): {what}{embedded}")
+        if self.result.skipped:
+            lines += ["", "Left out:", ""]
+            lines += [f"- {reason}" for reason in self.result.skipped]
+        place = self.folder.claim("README.md")
+        place.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.say("\nMade:")
+        width = max(len(name) for name, _ in self._files)
+        for name, what in self._files:
+            self.say(f"   {name:{width}}  {what}")
+
+
+_SEPARATOR = "/"
+
+
+def _save_picture(display: EmbeddingMapDisplay, path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # no window, wherever this runs
+    figure = display.plot().ax_.get_figure(root=True)
+    assert figure is not None  # noqa: S101 - just drawn
+    figure.savefig(path, dpi=150)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}".rstrip() for line in text.splitlines())
+
+
+def _first_lines(text: str) -> str:
+    """Return the beginning of a message, up to a sentence's end."""
+    if len(text) <= SHOWN_REASON:
+        return text
+    cut = text[:SHOWN_REASON]
+    return cut[: cut.rfind(". ") + 1] or cut
