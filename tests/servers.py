@@ -21,7 +21,7 @@ from tests.real_ollama.find import MISSING
 from tests.real_ollama.server import RealOllama, find_ollama
 
 REQUIRE = "TOOLKIT_REQUIRE_OLLAMA"
-_REAL = {"real_ollama", "real_ollama_factory"}
+_REAL = {"real_ollama", "real_ollama_factory", "real_ollama_executable"}
 
 
 class Server(Protocol):
@@ -37,6 +37,7 @@ class Server(Protocol):
     def thaw_runner(self) -> None: ...
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a real server."""
     for item in items:

@@ -68,13 +68,13 @@ class Scheduler:
         self.max_queue = max_queue
         self.keep_alive = keep_alive
         self.loads = 0
+        self.waiting = 0
         self.healthy = threading.Event()
         self.healthy.set()
         self._on_unload = on_unload
         self._runners: dict[str, Runner] = {}
         self._lock = threading.RLock()
         self._loading = threading.Lock()
-        self._waiting = 0
         self._ports = 40000
 
     def loaded(self) -> list[Runner]:
@@ -143,15 +143,15 @@ class Scheduler:
         if self._loading.acquire(blocking=False):
             return
         with self._lock:
-            if self._waiting >= self.max_queue:
+            if self.waiting >= self.max_queue:
                 raise errors.ApiError(503, errors.QUEUE_FULL)
-            self._waiting += 1
+            self.waiting += 1
         try:
             while not self._loading.acquire(timeout=POLL):
                 wait(0)
         finally:
             with self._lock:
-                self._waiting -= 1
+                self.waiting -= 1
 
     def _load(
         self, model: Model, options: LoadOptions, keep_alive: float | None, wait: Patience

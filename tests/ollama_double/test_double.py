@@ -209,6 +209,26 @@ def test_loading_and_keeping(ollama_double_factory: Factory) -> None:
     assert double.scheduler.loaded()[0].options.num_ctx == 512
 
 
+def test_one_loads_one_waits_the_third_is_refused(ollama_double_factory: Factory) -> None:
+    double = ollama_double_factory(load_seconds=1, max_queue=1)
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(post, double, "a", options={"num_ctx": 512})]
+        until(lambda: len(double.requests) == 1)
+        time.sleep(0.05)
+        sent.append(pool.submit(post, double, "a", options={"num_ctx": 256}))
+        until(lambda: double.scheduler.waiting == 1)
+        refused = post(double, "a", options={"num_ctx": 128})
+        assert refused.status_code == 503
+        assert [future.result().status_code for future in sent] == [200, 200]
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_at_most_three_models_stay(ollama_double_factory: Factory) -> None:
     names = ["one", "two", "three", "four"]
     double = ollama_double_factory(models=[Model(name) for name in names])
