@@ -2,7 +2,7 @@
 
 A pack is a ``.safetensors`` file with three tensors, ``keys`` (uint8, n x 16), ``vectors``
 (float16 or float32, n x d) and ``canary`` (float16, c x d), and one JSON text in its metadata that
-says what the vectors are of. Nothing in it is ever executed.
+says what the vectors are of and has a checksum of everything. Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def write_pack(
         "dimension": identity.dimension,
         "count": len(known),
         "provenance": provenance,
-        "checksum": _checksum(known, stored),
     }
     tensors: dict[str, NDArray[Any]] = {
-        "canary": np.ascontiguousarray(identity.canary.vectors, dtype=np.float16),
+        "canary": np.ascontiguousarray(identity.canary.vectors, dtype="<f2"),
         "keys": known.view(np.uint8).reshape(-1, KEY_BYTES),
         "vectors": stored,
     }
-    text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+    header["checksum"] = _checksum(header, tensors)
+    text = _json(header)
     _write_whole(Path(path), save(tensors, metadata={METADATA_KEY: text}))
 
 
@@ -305,7 +305,7 @@ def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[Any
             f"the vector pack {path} says it has {count} vectors, and has {len(vectors)} and "
             f"{len(keys)} keys"
         )
-    if header["checksum"] != _checksum(keys, vectors):
+    if header.pop("checksum") != _checksum(header, tensors):
         raise PackError(f"the vector pack {path} is damaged: its checksum does not match")
     if problem := bad_rows(vectors, dimension):
         raise PackError(f"the vector pack {path} is damaged: {problem}")
@@ -317,10 +317,16 @@ def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[Any
     return Pack(path, identity, header["prompt"], header["provenance"], keys, vectors)
 
 
-def _checksum(keys: NDArray[np.void], vectors: NDArray[Any]) -> str:
-    digest = hashlib.sha256(keys.tobytes())
-    digest.update(np.ascontiguousarray(vectors).tobytes())
+def _checksum(header: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 digest of all there is, but for the checksum itself."""
+    digest = hashlib.sha256(_json(header).encode())
+    for name in sorted(tensors):
+        digest.update(np.ascontiguousarray(tensors[name]).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _json(header: dict[str, Any]) -> str:
+    return json.dumps(header, sort_keys=True, ensure_ascii=False)
 
 
 def _write_whole(path: Path, data: bytes) -> None:
