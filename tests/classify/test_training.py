@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from tests.classify.examples import WordBackend, hashing, labelled_texts
+from tests.classify.examples import WordBackend, hashing, labelled_texts, sdg_result
 from toolkit import EmbeddingGemmaVectorizer
 from toolkit.classify import TrainingResult, train_classifier
 from toolkit.classify.provenance import data_fingerprint, model_notice
@@ -21,9 +21,7 @@ from toolkit.identity import ModelIdentity
 
 @pytest.fixture(scope="module")
 def sdg() -> TrainingResult:
-    data = load("sdg")
-    vectorizer = EmbeddingGemmaVectorizer(backend="cache", cache=False)
-    return train_classifier(data.data, data.target, vectorizer=vectorizer, source="dataset:sdg")
+    return sdg_result()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,13 @@ from sklearn.svm import LinearSVC
 
 from toolkit.errors import UsageError
 
-__all__ = ["CLASSIFIERS", "DEFAULT_CLASSIFIER", "describe_classifier", "make_classifier"]
+__all__ = [
+    "CLASSIFIERS",
+    "DEFAULT_CLASSIFIER",
+    "describe_classifier",
+    "make_classifier",
+    "uncalibrated",
+]
 
 DEFAULT_CLASSIFIER = "logistic_regression"
 
@@ -131,7 +137,7 @@ def _from_import_path(path: str, random_state: int | None) -> BaseEstimator:
 
 
 def describe_classifier(classifier: BaseEstimator) -> tuple[str, dict[str, Any]]:
-    """Return a classifier's class name and the parameters that differ from their defaults.
+    """Return what a classifier is called, and the parameters that differ from their defaults.
 
     Parameters
     ----------
@@ -141,7 +147,7 @@ def describe_classifier(classifier: BaseEstimator) -> tuple[str, dict[str, Any]]
     Returns
     -------
     name : str
-        The class's name.
+        The class's name; for a calibrated one, that of what is calibrated.
     parameters : dict of str to object
         Those changed from the default; estimators among them as their repr.
 
@@ -157,7 +163,21 @@ def describe_classifier(classifier: BaseEstimator) -> tuple[str, dict[str, Any]]
         if repr(value) != repr(default):
             plain = value is None or isinstance(value, bool | int | float | str)
             changed[name] = value if plain else repr(value)
-    return type(classifier).__name__, changed
+    inner = uncalibrated(classifier)
+    name = type(inner).__name__
+    return (name if inner is classifier else f"{name}, calibrated"), changed
+
+
+def uncalibrated(classifier: BaseEstimator) -> BaseEstimator:
+    """Return what a calibrated classifier is made of, or the classifier itself.
+
+    Examples
+    --------
+    >>> uncalibrated(make_classifier("nearest_centroid"))
+    NearestCentroid()
+    """
+    calibrated = isinstance(classifier, CalibratedClassifierCV)
+    return classifier.estimator if calibrated and classifier.estimator is not None else classifier
 
 
 def _names() -> str:

@@ -119,7 +119,7 @@ def _origin(info: ModelInfo) -> str:
         "Training data": made.get("source"),
         "Rows": made.get("rows"),
         "Data fingerprint": made.get("data_fingerprint"),
-        "Classifier parameters": made.get("classifier_parameters"),
+        "Classifier": made.get("classifier_repr"),
         "Seed": made.get("random_state"),
         "Model": info.identity.describe() if info.identity is not None else None,
         "Vectors": info.identity.provenance if info.identity is not None else None,

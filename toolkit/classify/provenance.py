@@ -57,6 +57,7 @@ def training_provenance(
         "dimension": dimension,
         "classifier": name,
         "classifier_parameters": parameters,
+        "classifier_repr": " ".join(repr(classifier).split()),
         "splits": str(splitter),
         "random_state": random_state,
         "rows": len(texts),

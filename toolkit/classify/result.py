@@ -107,7 +107,8 @@ class TrainingResult:
                 "support": support,
                 "predicted": predicted,
             },
-            index=pd.Index([plain(label) for label in self.classes], name="class"),
+            # Not pandas' own string type, which refuses half of a surrogate pair.
+            index=pd.Index([plain(v) for v in self.classes], dtype=object, name="class"),
         )
 
     def errors(self) -> pd.DataFrame:
@@ -133,9 +134,9 @@ class TrainingResult:
         return pd.DataFrame(
             {
                 "position": rows,
-                "text": [self.texts[i] for i in rows],
-                "given": [plain(label) for label in self.y[rows]],
-                "predicted": [plain(label) for label in found.predicted[rows]],
+                "text": pd.Series([self.texts[i] for i in rows], dtype=object),
+                "given": pd.Series([plain(v) for v in self.y[rows]], dtype=object),
+                "predicted": pd.Series([plain(v) for v in found.predicted[rows]], dtype=object),
                 "probability": top,
                 "probability_given": own,
                 "fold": found.fold[rows],

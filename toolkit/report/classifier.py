@@ -213,7 +213,6 @@ class ClassifierReport(Report):
         """How it was made, as names and values."""
         made = self.result.provenance
         identity = made["identity"] or {}
-        parameters = ", ".join(f"{k}={v!r}" for k, v in made["classifier_parameters"].items())
         facts = [
             ("Data", made["source"]),
             ("Rows and classes", f"{made['rows']:,} texts, {made['classes']} classes"),
@@ -224,7 +223,7 @@ class ClassifierReport(Report):
             ("Model digest", identity.get("digest")),
             ("Prompt", made["prompt"]),
             ("Dimensions", made["dimension"]),
-            ("Classifier", f"{made['classifier']}({parameters})"),
+            ("Classifier", made["classifier_repr"]),
             ("Splits", made["splits"]),
             ("Seed", made["random_state"]),
             ("Versions", ", ".join(f"{k} {v}" for k, v in made["versions"].items())),

@@ -1,0 +1,202 @@
+"""Classifiers on the shipped EmbeddingGemma vectors: by method, across languages, by template.
+
+    python benchmarks/classification.py [--out benchmarks/results/classification.json]
+
+Three parts, none of which needs a server:
+
+- the SDG passages, every named classifier beside TF-IDF with the same one, five stratified folds;
+- voice-assistant intents, trained on English and tested on German and on Chinese;
+- the same intents within one language, sentence templates kept on one side of a split. Intents
+  whose sentences come from a single template cannot be tested so; they are left out and listed.
+
+Prints the figures, and writes them with the machine and the versions they were measured on.
+BLAS is held to one thread (see benchmarks/foundation.py). Takes one to two minutes, most of it
+for TF-IDF.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from toolkit import EmbeddingGemmaVectorizer
+from toolkit.classify import CLASSIFIERS, make_classifier, train_classifier
+from toolkit.classify.baselines import tfidf_baseline
+from toolkit.datasets import load, load_vectors
+
+PUBLISHED = {
+    "sdg": {"logistic_regression": 0.774, "tfidf with logistic_regression": 0.696},
+    "intents from English": {"de": 0.845, "zh-CN": 0.858},
+}
+TOLERANCE = 0.005
+LANGUAGES = ("de", "zh-CN")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure classifiers on the shipped vectors.")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).parent / "results" / "classification.json",
+        help="where to write the figures (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    with threadpool_limits(1, user_api="blas"):
+        results = {
+            "sdg": sdg(),
+            "intents from English": across_languages(),
+            "intents within a language": within_language(),
+        }
+    record = {
+        "benchmark": "classification",
+        "what": "accuracy; sd is the sample standard deviation over the folds",
+        "cross_validation": "StratifiedKFold(5, shuffle=True, random_state=0); by template "
+        "StratifiedGroupKFold(5, shuffle=True, random_state=0)",
+        "classifiers": {name: repr(make_classifier(name)) for name in CLASSIFIERS},
+        "results": results,
+        "machine": machine() | {"blas_threads": 1},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(
+        json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    print(f"written to {options.out}")
+    off = differences(results)
+    if off:
+        print(f"not within {TOLERANCE} of what is published: {', '.join(off)}", file=sys.stderr)
+    return 1 if off else 0
+
+
+def sdg() -> dict[str, Any]:
+    """Return the cross-validated scores of every named classifier, with TF-IDF beside each."""
+    data = load("sdg")
+    found: dict[str, Any] = {}
+    print("SDG passages, five folds")
+    for name in CLASSIFIERS:
+        begin = time.perf_counter()
+        result = train_classifier(
+            data.data,
+            data.target,
+            vectorizer=EmbeddingGemmaVectorizer(backend="cache", cache=False),
+            classifier=name,
+            dimensions=(),
+        )
+        seconds = round(time.perf_counter() - begin, 1)
+        for label, scores in (
+            (name, result.scores),
+            (f"tfidf with {name}", result.baselines["tfidf"].scores),
+        ):
+            found[label] = {
+                "accuracy": round(scores["accuracy"].mean, 4),
+                "sd": round(scores["accuracy"].sd, 4),
+                "macro_f1": round(scores["macro_f1"].mean, 4),
+            }
+            print(f"  {label:38}{found[label]['accuracy']:8.4f}", flush=True)
+        found[name]["seconds, TF-IDF included"] = seconds
+    return found
+
+
+def across_languages() -> dict[str, Any]:
+    """Return the accuracy in other languages of classifiers trained on English."""
+    english = load("assist_intents", subset="en")
+    X = load_vectors("assist_intents", task="classification", subset="en")
+    found: dict[str, Any] = {}
+    print("Intents, trained on English")
+    for language in LANGUAGES:
+        other = load("assist_intents", subset=language)
+        Z = load_vectors("assist_intents", task="classification", subset=language)
+        scores = {
+            name: make_classifier(name).fit(X, english.target).score(Z, other.target)
+            for name in CLASSIFIERS
+        }
+        tfidf, _ = tfidf_baseline(english.data, make_classifier())
+        tfidf.fit(english.data, english.target)
+        scores["tfidf with logistic_regression"] = tfidf.score(other.data, other.target)
+        found[language] = {name: round(float(score), 4) for name, score in scores.items()}
+        for name, score in found[language].items():
+            print(f"  {language:6}{name:32}{score:8.4f}", flush=True)
+    return found
+
+
+def within_language() -> dict[str, Any]:
+    """Return the scores within each language with templates as groups."""
+    found: dict[str, Any] = {}
+    print("Intents within a language, by template")
+    for language in ("en", *LANGUAGES):
+        data = load("assist_intents", subset=language)
+        templates = {
+            label: len(set(data.groups[data.target == label])) for label in data.target_names
+        }
+        single = sorted(label for label, n in templates.items() if n < 2)
+        rows = np.flatnonzero(~np.isin(data.target, single))
+        result = train_classifier(
+            data.data[rows],
+            data.target[rows],
+            groups=data.groups[rows],
+            vectorizer=EmbeddingGemmaVectorizer(backend="cache", cache=False),
+            dimensions=(),
+        )
+        found[language] = {
+            "accuracy": round(result.scores["accuracy"].mean, 4),
+            "sd": round(result.scores["accuracy"].sd, 4),
+            "macro_f1": round(result.scores["macro_f1"].mean, 4),
+            "tfidf accuracy": round(result.baselines["tfidf"].scores["accuracy"].mean, 4),
+            "tfidf": result.baselines["tfidf"].description,
+            "rows": len(rows),
+            "classes": len(result.classes),
+            "left out, one template only": single,
+            "notes": result.notes,
+        }
+        row = found[language]
+        print(
+            f"  {language:6}{row['accuracy']:8.4f}, TF-IDF {row['tfidf accuracy']:.4f}, "
+            f"{row['classes']} classes, {len(single)} left out",
+            flush=True,
+        )
+    return found
+
+
+def differences(results: dict[str, Any]) -> list[str]:
+    """Return which published figures were not measured again."""
+    off = [
+        f"sdg {name}"
+        for name, published in PUBLISHED["sdg"].items()
+        if abs(results["sdg"][name]["accuracy"] - published) > TOLERANCE
+    ]
+    across = results["intents from English"]
+    off += [
+        f"intents {language}"
+        for language, published in PUBLISHED["intents from English"].items()
+        if abs(across[language]["logistic_regression"] - published) > TOLERANCE
+    ]
+    return off
+
+
+def machine() -> dict[str, object]:
+    """Return what is known of the machine: processor model, cores, system."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
