@@ -21,7 +21,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     yield
-    if "toolkit.embedding.spaces" in sys.modules:
-        sys.modules["toolkit.embedding.spaces"].forget_identities()
+    if "toolkit.embedding.identities" in sys.modules:
+        sys.modules["toolkit.embedding.identities"].forget_identities()
     if "toolkit.backends.ollama_client" in sys.modules:
         sys.modules["toolkit.backends.ollama_client"].disconnect()

@@ -22,7 +22,7 @@ from toolkit.backends.ollama import OllamaBackend
 from toolkit.cache import EmbeddingCache
 from toolkit.datasets import load, load_vectors
 from toolkit.embedding.cached import CacheBackend
-from toolkit.embedding.spaces import forget_identities
+from toolkit.embedding.identities import forget_identities
 from toolkit.errors import (
     CacheError,
     CacheMissError,

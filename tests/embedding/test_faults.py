@@ -17,7 +17,7 @@ from tests.ollama_double.server import OllamaDouble
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.cache import EmbeddingCache
 from toolkit.embedding.keys import hash_texts
-from toolkit.embedding.spaces import forget_identities
+from toolkit.embedding.identities import forget_identities
 from toolkit.errors import (
     BackendError,
     EmbeddingError,
@@ -223,7 +223,7 @@ def test_the_same_weights_pulled_again_change_nothing(ollama_double, vectorizer)
 
 def test_other_weights_pulled_in_the_middle_end_the_job(ollama_double, vectorizer):
     ollama_double.faults.add(Fault(faults.model_repulled(weights="e" * 64), skip=5))
-    with pytest.raises(ModelDriftError, match="changed in the middle of the job"):
+    with pytest.raises(ModelDriftError, match="another space than those this job began with"):
         vectorizer.transform(TEXTS)
     spaces = EmbeddingCache().spaces()
     vectors, found = min(spaces, key=lambda s: s.identity.weights == "e" * 64).get(

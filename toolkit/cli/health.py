@@ -95,7 +95,7 @@ def check_server(server: OllamaServer, *, full: bool = False) -> Iterator[Findin
 
 def _check_vectors(server: OllamaServer, dimension: int, full: bool) -> Finding:
     from toolkit.backends.ollama_names import is_official
-    from toolkit.embedding.spaces import embed_texts_directly
+    from toolkit.embedding.identities import embed_with_patience
     from toolkit.identity import CANARY_NAMES, reference_texts
     from toolkit.prompts import find_family
     from toolkit.reference import diagnose
@@ -111,7 +111,7 @@ def _check_vectors(server: OllamaServer, dimension: int, full: bool) -> Finding:
         names = (*CANARY_NAMES, *planets.values())
         texts = {name: texts[name] for name in dict.fromkeys(names)}
     try:
-        vectors, skipped = embed_texts_directly(server, dict(texts), dimension)
+        vectors, skipped = embed_with_patience(server, dict(texts), dimension)
     except BackendError as error:
         return Finding("vectors", "wrong", str(error))
     diagnosis = diagnose(vectors, skipped=skipped)
@@ -129,7 +129,7 @@ def _check_vectors(server: OllamaServer, dimension: int, full: bool) -> Finding:
     }
     if diagnosis.build == "right":
         beside = ", ".join(f"{s:.3f} ({RED_PLANET[name]:.3f})" for name, s in similarities.items())
-        said = f"as published: {diagnosis.summary()}"
+        said = diagnosis.summary()
         if beside:
             said += f"; the model card's similarities (published): {beside}"
         return Finding("vectors", "ok", said, facts)
@@ -181,6 +181,8 @@ def check_cache(folder: bool | str) -> Finding:
         facts = cache_facts(folder)
     except (ToolkitError, OSError) as error:
         return Finding("cache", "wrong", str(error))
+    if facts["errors"]:
+        return Finding("cache", "wrong", "; ".join([facts["path"], *facts["errors"]]), facts)
     if not facts["writable"]:
         said = f"{facts['path']} cannot be written to; name another folder: --cache FOLDER, or "
         return Finding("cache", "wrong", said + "TOOLKIT_CACHE_DIR=FOLDER", facts)

@@ -33,7 +33,7 @@ from toolkit.embedding.long_texts import (
     variant_keys,
 )
 from toolkit.embedding.report import EmbeddingReport
-from toolkit.embedding.spaces import Source, recheck
+from toolkit.embedding.spaces import Source
 from toolkit.errors import (
     BackendError,
     CacheError,
@@ -231,17 +231,14 @@ class _Run:
         start = backends[0].preferred_batch if auto else int(settings.batch_size)
         tuner = BatchTuner(size or start, fixed=not auto or size is not None)
         per_host = getattr(backends[0], "parallel_requests", REQUESTS_PER_HOST)
-        fingerprint = f"{identity.engine_version} {identity.digest}"
         return EmbeddingJob(
             texts=rendered,
             backends=backends,
-            dimension=identity.dimension,
+            identity=identity,
             batches=Batches(rendered, tuner, identity.context_length),
             store=store,
             report=self.report,
             n_jobs=settings.n_jobs or per_host * len(backends),
-            fingerprint=fingerprint if hasattr(backends[0], "fingerprint") else None,
-            changed=lambda _: recheck(self.source),
             advance=advance or (lambda count: None),
         )
 

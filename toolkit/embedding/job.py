@@ -24,14 +24,19 @@ from numpy.typing import NDArray
 from toolkit.backends.base import Backend
 from toolkit.embedding.batching import Batches
 from toolkit.embedding.checks import check_vectors
+from toolkit.embedding.host_pool import HostPool, Lease
+from toolkit.embedding.identities import embed_unchanged
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.retry import RetryPolicy
 from toolkit.errors import (
     BackendError,
+    EmbeddingWarning,
     InvalidVectorsError,
     ServerUnavailableError,
     TextTooLongError,
+    ToolkitError,
 )
+from toolkit.identity import ModelIdentity
 
 __all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
 
@@ -51,38 +56,43 @@ class Request:
         How often these texts are asked for together, this time included.
     stage : int, default=0
         0 as planned; 1 alone after a bad vector; 2 alone after unloading the model.
+    avoid : int, optional
+        The host that failed it before.
     """
 
     positions: tuple[int, ...]
     attempt: int = 1
     stage: int = 0
+    avoid: int | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one request gave."""
+    """What one request gave: vectors or an error."""
 
     request: Request
+    host: int
     vectors: NDArray[np.float32] | None
-    error: BackendError | None
-    fingerprint: str | None
+    error: ToolkitError | None
     seconds: float
 
 
-def ask(backend: Backend, request: Request, texts: Sequence[str]) -> Outcome:
+def ask(
+    backend: Backend, request: Request, texts: list[str], expected: ModelIdentity, lease: Lease
+) -> Outcome:
     """Send one request, once; return what came of it.
 
-    The fingerprint of the server is read after the vectors: if it is the one of before, no other
-    model can have made them.
+    Runs in a thread, in another process or on another machine.
     """
     start = time.perf_counter()
+    vectors, error = None, None
     try:
-        vectors = backend.embed(texts)
-        seconds = time.perf_counter() - start
-        fingerprint = backend.fingerprint() if hasattr(backend, "fingerprint") else None
-        return Outcome(request, vectors, None, fingerprint, seconds)
-    except BackendError as error:
-        return Outcome(request, None, error, None, time.perf_counter() - start)
+        vectors = embed_unchanged(backend, texts, expected)
+    except ToolkitError as raised:
+        error = raised
+    finally:
+        lease.give_back()
+    return Outcome(request, lease.host, vectors, error, time.perf_counter() - start)
 
 
 @dataclass
@@ -95,8 +105,8 @@ class EmbeddingJob:
         Rendered texts.
     backends : sequence of Backend
         One per host.
-    dimension : int
-        Length of the vectors.
+    identity : ModelIdentity
+        What makes the vectors, with canaries.
     batches : Batches
         Hands out positions.
     store : callable
@@ -105,23 +115,17 @@ class EmbeddingJob:
         Counts are added to it.
     n_jobs : int
         Requests in flight.
-    fingerprint : str, optional
-        Of the server when the space was found.
-    changed : callable, optional
-        Called with a new fingerprint; raises if the vectors are of another space now.
     advance : callable, optional
         Called with the number of texts that were settled.
     """
 
     texts: Sequence[str]
     backends: Sequence[Backend]
-    dimension: int
+    identity: ModelIdentity
     batches: Batches
     store: Callable[[Sequence[int], NDArray[np.float32]], None]
     report: EmbeddingReport
     n_jobs: int = 2
-    fingerprint: str | None = None
-    changed: Callable[[str], None] | None = None
     advance: Callable[[int], object] = lambda count: None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     failed: dict[int, str] = field(default_factory=dict, init=False)
@@ -137,6 +141,7 @@ class EmbeddingJob:
         self._unloaded = False
         self._pause = False
         self._lock = threading.Lock()
+        self._hosts = HostPool(len(self.backends))
 
     def run(self) -> None:
         """Work until every text is embedded, failed or found too long.
@@ -145,8 +150,8 @@ class EmbeddingJob:
         ------
         BackendError
             If the job cannot go on: the server is gone for good, or refuses every request.
-        ToolkitError
-            What ``changed`` raises.
+        ModelDriftError
+            If the vectors are of another space now.
         """
         while self._left():
             self._pause = False
@@ -203,10 +208,10 @@ class EmbeddingJob:
 
     def _calls(self) -> Iterator[Any]:
         """Yield calls while there is something to ask; joblib draws them from its own threads."""
-        turn = itertools.cycle(self.backends)
         while (request := self._next()) is not None:
             texts = [self.texts[position] for position in request.positions]
-            yield delayed(ask)(next(turn), request, texts)
+            lease = self._hosts.lease(request.avoid)
+            yield delayed(ask)(self.backends[lease.host], request, texts, self.identity, lease)
 
     def _next(self) -> Request | None:
         with self._lock:
@@ -230,25 +235,19 @@ class EmbeddingJob:
 
     def _settle(self, outcome: Outcome) -> None:
         request, error, vectors = outcome.request, outcome.error, outcome.vectors
+        if error is not None and not isinstance(error, BackendError):
+            raise error
         self.report.requests += 1
         bad: dict[int, str] = {}
         if error is None and vectors is not None:
             try:
-                bad = check_vectors(vectors, len(request.positions), self.dimension)
+                bad = check_vectors(vectors, len(request.positions), self.identity.dimension)
             except InvalidVectorsError as invalid:
                 error = invalid
         if error is not None or vectors is None:
-            self._settle_error(request, error or InvalidVectorsError("no vectors"))
+            self._settle_error(outcome, error or InvalidVectorsError("no vectors"))
             return
         self.retry.succeeded()
-        if outcome.fingerprint is not None and outcome.fingerprint != self.fingerprint:
-            # Somebody changed the model or the server: these vectors may be of either. They are
-            # thrown away, and asked for again if the space is still the same.
-            if self.changed is not None:
-                self.changed(outcome.fingerprint)
-            self.fingerprint = outcome.fingerprint
-            self._repeat(request)
-            return
         self.batches.tuner.observe(len(request.positions), outcome.seconds)
         good = [i for i in range(len(request.positions)) if i not in bad]
         if good:
@@ -257,7 +256,8 @@ class EmbeddingJob:
         for i, reason in bad.items():
             self._settle_bad(request.positions[i], reason, request.stage)
 
-    def _settle_error(self, request: Request, error: BackendError) -> None:
+    def _settle_error(self, outcome: Outcome, error: BackendError) -> None:
+        request = outcome.request
         if isinstance(error, TextTooLongError):
             self._settle_too_long(request)
             return
@@ -265,11 +265,14 @@ class EmbeddingJob:
             for position in request.positions:
                 self._settle_bad(position, str(error), request.stage)
             return
-        self.retry.failed(error)
         down = isinstance(error, ServerUnavailableError)
+        if down and self._drop(outcome.host, error):
+            self._schedule(Request(request.positions, request.attempt, request.stage))
+            return
+        self.retry.failed(error)
         if error.retryable and (down or request.attempt < self.retry.attempts):
             self._pause = self._pause or down
-            self._repeat(request, error)
+            self._repeat(request, error, outcome.host)
         elif len(request.positions) > 1:
             self._split(request)
         else:
@@ -316,10 +319,23 @@ class EmbeddingJob:
             self._schedule(Request((position,), stage=2))
         self._suspects.clear()
 
-    def _repeat(self, request: Request, error: BackendError | None = None) -> None:
+    def _drop(self, host: int, error: BackendError) -> bool:
+        """Go on without a host that is down, if there are others."""
+        known = self._hosts.is_dropped(host)
+        if not self._hosts.drop(host):
+            return False
+        if not known:
+            warnings.warn(
+                f"a host is dropped, and its texts go to the others: {error}",
+                EmbeddingWarning,
+                stacklevel=2,
+            )
+        return True
+
+    def _repeat(self, request: Request, error: BackendError, host: int) -> None:
         self.report.retried += 1
-        again = Request(request.positions, request.attempt + 1, request.stage)
-        self._schedule(again, self.retry.delay(again.attempt, error) if error else 0.0)
+        again = Request(request.positions, request.attempt + 1, request.stage, avoid=host)
+        self._schedule(again, self.retry.delay(again.attempt, error))
 
     def _split(self, request: Request) -> None:
         """Ask for the longer half and the shorter half apart: the culprit is often a long one."""

@@ -7,48 +7,25 @@ asking) or by its canaries, never by a name alone.
 from __future__ import annotations
 
 import os
-import threading
-import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from toolkit.backends.base import Backend
 from toolkit.cache import EmbeddingCache, Space
-from toolkit.embedding.checks import check_vectors
-from toolkit.embedding.retry import RetryPolicy
+from toolkit.embedding.identities import describe_difference, identify
 from toolkit.errors import (
-    BackendError,
     CacheCorruptedError,
     CacheError,
     DriftWarning,
     EmbeddingWarning,
     ModelDriftError,
     ServerUnavailableError,
-    TextTooLongError,
+    UsageError,
 )
-from toolkit.identity import (
-    Canary,
-    ModelIdentity,
-    canary_cosines,
-    canary_texts,
-    compatible,
-    same_space,
-)
-from toolkit.reference import diagnose
+from toolkit.identity import ModelIdentity, canary_cosines, compatible, same_space
 
-__all__ = [
-    "Source",
-    "check_drift",
-    "embed_texts_directly",
-    "find_source",
-    "forget_identities",
-    "open_cache",
-    "recheck",
-]
+__all__ = ["Source", "check_drift", "find_source", "open_cache"]
 
 
 @dataclass(frozen=True)
@@ -63,8 +40,6 @@ class Source:
         One per host; none when everything has to come from the space.
     space : Space or PackSpace, optional
         Cached rows; None without a cache.
-    cache : EmbeddingCache, optional
-        Where the space was found.
     unavailable : ServerUnavailableError, optional
         Why there is no backend although one was asked for.
     """
@@ -72,20 +47,7 @@ class Source:
     identity: ModelIdentity
     backends: tuple[Backend, ...] = ()
     space: Any = None
-    cache: EmbeddingCache | None = None
     unavailable: ServerUnavailableError | None = None
-
-
-_identities: dict[object, ModelIdentity] = {}
-_kept: dict[int, Backend] = {}
-_lock = threading.RLock()
-
-
-def forget_identities() -> None:
-    """Forget what this process knows of servers; the next use asks them again."""
-    with _lock:
-        _identities.clear()
-        _kept.clear()
 
 
 def find_source(
@@ -118,68 +80,31 @@ def find_source(
     UnverifiedModelError
         If an official name stands for other vectors.
     """
-    try:
-        identity = _identity(backends[0], cache)
-    except ServerUnavailableError as error:
+    alive: list[tuple[Backend, ModelIdentity]] = []
+    down: list[ServerUnavailableError] = []
+    for backend in backends:
+        try:
+            alive.append((backend, identify(backend, cache)))
+        except ServerUnavailableError as error:
+            down.append(error)
+    if not alive:
         space = None if fitted is None or cache is None else _known_space(cache, fitted)
         if fitted is None or space is None:
-            raise
-        return Source(fitted, (), space, cache, error)
-    for backend in backends[1:]:
-        other = _identity(backend, cache)
-        if not compatible(identity, other):
+            raise down[0]
+        return Source(fitted, (), space, down[0])
+    for refused in down:
+        warnings.warn(f"one host is left out: {refused}", EmbeddingWarning, stacklevel=2)
+    identity = alive[0][1]
+    for _, other in alive[1:]:
+        if not same_space(identity, other):
             raise ModelDriftError(
-                "the hosts do not share one vector space: "
-                f"{identity.describe()} and {other.describe()} differ "
-                f"({_cosines(identity, other)}). Give hosts with the same model and version."
+                "the hosts do not share one vector space:\n"
+                f"  {identity.describe()}\n  {other.describe()}\n"
+                f"  {describe_difference(identity, other)}\n"
+                "Give hosts that have the same model and versions that agree."
             )
     space = None if cache is None else _space(cache, identity)
-    return Source(identity, backends, space, cache)
-
-
-def _identity(backend: Backend, cache: EmbeddingCache | None) -> ModelIdentity:
-    """Return the backend's identity with canaries; asked once per process."""
-    key = (os.getpid(), getattr(backend, "key", id(backend)))
-    with _lock:
-        if key in _identities:
-            return _identities[key]
-        identity = backend.identify()
-        known = None if cache is None else cache.find(identity)
-        if known is not None and known.identity.canary is not None:
-            canary, skipped = known.identity.canary, 0
-        else:
-            canary, skipped = _ask_canaries(backend, identity.dimension)
-        identity = replace(identity, dimension=canary.vectors.shape[1], canary=canary)
-        if hasattr(backend, "verify"):
-            backend.verify(
-                diagnose(dict(zip(canary.names, canary.vectors, strict=True)), skipped=skipped)
-            )
-        _identities[key] = identity
-        _kept.setdefault(id(backend), backend)  # an id is only unique while the object lives
-        return identity
-
-
-def recheck(source: Source) -> None:
-    """Look again at a server that has changed in the middle of a job.
-
-    Raises
-    ------
-    ModelDriftError
-        If its vectors are of another space now.
-    """
-    for backend in source.backends:
-        with _lock:
-            _identities.pop((os.getpid(), getattr(backend, "key", id(backend))), None)
-        now = _identity(backend, source.cache)
-        if not same_space(now, source.identity):
-            raise ModelDriftError(
-                "the model changed in the middle of the job: it began with "
-                f"{source.identity.describe()}, and now there is {now.describe()} "
-                f"({_cosines(source.identity, now)}). Vectors made before are kept in their own "
-                "space; run it again to embed everything with the new one."
-            )
-        if source.cache is not None:
-            source.cache.resolve(now)
+    return Source(identity, tuple(backend for backend, _ in alive), space)
 
 
 def _space(cache: EmbeddingCache, identity: ModelIdentity) -> Space | None:
@@ -204,19 +129,20 @@ def _space(cache: EmbeddingCache, identity: ModelIdentity) -> Space | None:
         )
         return None
     if created and elsewhere:
-        nearest = max(
-            elsewhere,
-            key=lambda s: min(canary_cosines(s.identity, identity).values(), default=-1.0),
-        )
+        nearest = max(elsewhere, key=lambda space: _agreement(space.identity, identity))
+        difference = describe_difference(nearest.identity, identity)
         warnings.warn(
             f"{identity.describe()} gives other vectors than what the cache holds for this model "
-            f"({nearest.identity.describe()}; {_cosines(nearest.identity, identity)}); a new "
-            "space is begun, and texts are embedded again. Estimators fitted on the old vectors "
-            "do not fit the new ones.",
+            f"({nearest.identity.describe()}; {difference}). A new space is begun, and texts are "
+            "embedded again. Estimators fitted on the old vectors do not fit the new ones.",
             DriftWarning,
             stacklevel=2,
         )
     return space
+
+
+def _agreement(a: ModelIdentity, b: ModelIdentity) -> float:
+    return min(canary_cosines(a, b).values(), default=-1.0)
 
 
 def _known_space(cache: EmbeddingCache, fitted: ModelIdentity) -> Space | None:
@@ -238,72 +164,13 @@ def check_drift(fitted: ModelIdentity, now: ModelIdentity, *, on_drift: str) -> 
         return
     message = (
         "the vectors are of another space than those this estimator was fitted on.\n"
-        f"  fitted: {fitted.describe()}\n  now:    {now.describe()}\n  {_cosines(fitted, now)}\n"
+        f"  fitted: {fitted.describe()}\n  now:    {now.describe()}\n"
+        f"  {describe_difference(fitted, now)}\n"
         "Use the server and model it was fitted with, or fit it again with this one"
     )
     if on_drift == "raise":
         raise ModelDriftError(f"{message} (on_drift='warn' goes on at your own risk).")
     warnings.warn(f"{message}.", DriftWarning, stacklevel=2)
-
-
-def _cosines(a: ModelIdentity, b: ModelIdentity) -> str:
-    cosines = canary_cosines(a, b)
-    if not cosines:
-        return f"{a.dimension} and {b.dimension} dimensions, or no canaries to compare"
-    name = min(cosines, key=lambda n: cosines[n])
-    return f"lowest cosine of the {len(cosines)} canary texts: {cosines[name]:.4f} ({name})"
-
-
-def _ask_canaries(backend: Backend, dimension: int) -> tuple[Canary, int]:
-    """Embed the canary texts; those that are too long for the model are left out."""
-    texts = canary_texts()
-    vectors, skipped = embed_texts_directly(backend, texts, dimension)
-    if not vectors:
-        raise BackendError("the model refuses every canary text as too long", fatal=True)
-    return Canary.of(vectors), skipped
-
-
-def embed_texts_directly(
-    backend: Backend, texts: dict[str, str], dimension: int = 0
-) -> tuple[dict[str, NDArray[np.float32]], int]:
-    """Embed a handful of named texts, past the cache, a request a text.
-
-    Returns
-    -------
-    vectors : dict of str to ndarray of shape (d,)
-        By name.
-    skipped : int
-        How many were refused as too long.
-    """
-    vectors: dict[str, NDArray[np.float32]] = {}
-    skipped = 0
-    for name, text in texts.items():
-        try:
-            vectors[name] = _one_vector(backend, text, dimension)
-        except TextTooLongError:
-            skipped += 1
-    return vectors, skipped
-
-
-def _one_vector(backend: Backend, text: str, dimension: int) -> NDArray[np.float32]:
-    """Embed one text with the patience of a job; a bad vector is asked for again, then refused."""
-    retry = RetryPolicy()
-    for attempt in range(1, retry.attempts + 1):
-        try:
-            vectors = backend.embed([text])
-            bad = check_vectors(vectors, 1, dimension)
-            if not bad:
-                first: NDArray[np.float32] = vectors[0]
-                return first
-            error = BackendError(f"the server sends a bad vector: {bad[0]}", retryable=True)
-        except BackendError as raised:
-            error = raised
-        if not error.retryable or attempt == retry.attempts:
-            raise error
-        if attempt == retry.attempts - 1 and hasattr(backend, "unload"):
-            backend.unload()
-        time.sleep(retry.delay(attempt + 1, error))
-    raise AssertionError("unreachable")
 
 
 def open_cache(cache: object) -> EmbeddingCache | None:
@@ -316,4 +183,4 @@ def open_cache(cache: object) -> EmbeddingCache | None:
         return EmbeddingCache(os.fspath(cache))
     if isinstance(cache, EmbeddingCache):
         return cache
-    raise CacheError(f"cache must be True, False or a path, not {cache!r}")
+    raise UsageError(f"cache must be True, False or a path, not {cache!r}")
