@@ -201,11 +201,12 @@ class Space:
             is full or cannot be written (then nothing is stored half).
         """
         known = as_keys(keys)
-        data = np.ascontiguousarray(vectors, dtype="<f4")
-        if len(known) != len(data):
-            raise CacheError(f"{len(known)} keys for {len(data)} vectors")
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            data = np.ascontiguousarray(vectors, dtype="<f4")
         if problem := bad_rows(data, self.dimension):
             raise CacheError(f"these vectors are not stored: {problem}")
+        if len(known) != len(data):
+            raise CacheError(f"{len(known)} keys for {len(data)} vectors")
         with writing(self.path / INDEX) as connection:
             new = _new_positions(connection, known.tolist())
             if not new:
