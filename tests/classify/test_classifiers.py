@@ -62,7 +62,7 @@ def test_what_is_no_classifier_is_refused_with_the_way_out(wrong: object, says: 
 
 def test_description_names_only_what_was_changed_in_plain_values():
     name, parameters = describe_classifier(make_classifier("linear_svm"))
-    assert name == "LinearSVC, calibrated"
+    assert name == "calibrated LinearSVC"
     assert parameters == {
         "estimator": "LinearSVC(random_state=0)",
         "method": "temperature",

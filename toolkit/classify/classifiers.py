@@ -165,7 +165,7 @@ def describe_classifier(classifier: BaseEstimator) -> tuple[str, dict[str, Any]]
             changed[name] = value if plain else repr(value)
     inner = uncalibrated(classifier)
     name = type(inner).__name__
-    return (name if inner is classifier else f"{name}, calibrated"), changed
+    return (name if inner is classifier else f"calibrated {name}"), changed
 
 
 def uncalibrated(classifier: BaseEstimator) -> BaseEstimator:

@@ -6,14 +6,13 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from toolkit import __version__
 from toolkit.classify.classifiers import describe_classifier
 from toolkit.embedding.keys import encode_text
 from toolkit.prompts import find_family
@@ -114,5 +113,10 @@ def package_versions() -> Mapping[str, str]:
     >>> sorted(package_versions())
     ['embeddinggemma-toolkit', 'numpy', 'python', 'scikit-learn', 'scipy', 'skops']
     """
-    found = {"python": platform.python_version(), "embeddinggemma-toolkit": __version__}
-    return found | {name: version(name) for name in ("numpy", "scikit-learn", "scipy", "skops")}
+    found = {"python": platform.python_version()}
+    for name in ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "skops"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a checkout on the path
+            found[name] = "not installed"
+    return found
