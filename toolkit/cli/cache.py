@@ -10,9 +10,10 @@ import typer
 from toolkit.cli.cache_facts import cache_facts, describe_cache, opened_cache, size
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
+from toolkit.cli.failures import FAILED
 from toolkit.cli.option_groups import cache_parameter
 from toolkit.cli.options import GENERAL, CacheFolder, JsonOutput, flag
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import UsageError
 
 __all__ = ["app"]
 
@@ -38,9 +39,13 @@ def info(cache: CacheFolder = None, json_output: JsonOutput = False) -> None:
         console.result("")
         for line in _describe_space(space):
             console.result(line)
+    if facts["errors"]:
+        raise typer.Exit(FAILED)
 
 
 def _describe_space(space: dict[str, Any]) -> list[str]:
+    if space["error"]:
+        return [space["space"], f"  {size(space['bytes'])}, and {space['error']}"]
     lines = [
         space["space"],
         f"  {space['identity']}",
@@ -68,14 +73,10 @@ def clear(
     """Delete every vector of the cache, after asking."""
     parameter = cache_parameter(cache)
     opened = opened_cache(parameter)
-    try:
-        said = describe_cache(cache_facts(parameter))
-    except ToolkitError as error:  # damaged: all the more reason to clear it
-        said = f"{opened.path} ({error})"
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("clearing the cache asks first; without a terminal, give --yes")
-        console.say(said)
+        console.say(describe_cache(cache_facts(parameter)))
         if not typer.confirm("Delete all of it?", err=True):
             console.say("Nothing was deleted.")
             raise typer.Exit(1)

