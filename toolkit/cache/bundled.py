@@ -47,9 +47,9 @@ def bundled_spaces() -> list[PackSpace]:
     root = data_root()
     with _lock:
         if root not in _spaces:
-            groups: dict[object, list[Pack]] = {}
+            groups: dict[str, list[Pack]] = {}
             for path in bundled_packs():
                 pack = read_pack(path)
-                groups.setdefault(pack.identity, []).append(pack)
+                groups.setdefault(pack.source, []).append(pack)
             _spaces[root] = [PackSpace(tuple(packs)) for packs in groups.values()]
         return list(_spaces[root])

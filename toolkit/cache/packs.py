@@ -177,6 +177,11 @@ class Pack:
         return self.identity.dimension
 
     @cached_property
+    def source(self) -> str:
+        """The identity as text, canaries included: equal for packs of one source."""
+        return _json(self.identity.to_dict())
+
+    @cached_property
     def _index(self) -> KeyIndex:
         return KeyIndex(self.stored_keys)
 
@@ -222,7 +227,7 @@ class PackSpace:
     def __post_init__(self) -> None:
         if not self.packs:
             raise PackError("a space of packs needs at least one")
-        if any(pack.identity != self.packs[0].identity for pack in self.packs):
+        if len({pack.source for pack in self.packs}) > 1:
             raise PackError("these packs are of different models; each has a space of its own")
 
     def __len__(self) -> int:
@@ -231,8 +236,8 @@ class PackSpace:
     @property
     def id(self) -> str:
         """A name that says it is made of packs, whose, and of which."""
-        identity = json.dumps(self.identity.to_dict(), sort_keys=True)
-        return f"pack-{self.identity.model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+        digest = hashlib.sha256(self.packs[0].source.encode()).hexdigest()
+        return f"pack-{self.identity.model}-{digest[:8]}"
 
     @property
     def identity(self) -> ModelIdentity:
@@ -307,8 +312,10 @@ def _assemble(path: Path, header: dict[str, Any], tensors: dict[str, NDArray[Any
         )
     if header.pop("checksum") != _checksum(header, tensors):
         raise PackError(f"the vector pack {path} is damaged: its checksum does not match")
-    if problem := bad_rows(vectors, dimension):
+    if problem := bad_rows(vectors, dimension) or bad_rows(tensors["canary"], dimension):
         raise PackError(f"the vector pack {path} is damaged: {problem}")
+    if len(np.unique(keys)) != count:
+        raise PackError(f"the vector pack {path} is damaged: keys repeat")
     names: Sequence[str] = header["identity"]["canary"]
     bare = ModelIdentity.from_dict(header["identity"] | {"canary": None})
     if len(names) != len(tensors["canary"]) or bare.dimension != dimension:
