@@ -7,7 +7,7 @@ The network is off: a request to anything but the page's own file is recorded an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,14 @@ class Visit:
     def resize(self, size: str) -> None:
         width, height = SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
+
+    def eventually(self, check: Callable[[], Any], wanted: Any = True) -> None:
+        """Wait until something on the page is as wanted; five seconds, for a busy machine."""
+        for _ in range(100):
+            if check() == wanted:
+                return
+            self.page.wait_for_timeout(50)
+        assert check() == wanted
 
     def assert_clean(self, path: Path) -> None:
         """Nothing was logged, thrown, shown as a dialog or requested but the file itself."""

@@ -95,7 +95,7 @@
     const draw = (task) => { drawing = drawing.then(task, task); return drawing; };
     const show = () => draw(() => {
       const { x, y } = ranges();
-      return Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y, ...shape() }).then(placeNames);
+      return Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y, ...shape() }).then(() => placeNames());
     });
     const zoom = (factor) => { view.unit = clamp(view.unit / factor, 0.05, SIZE / 20); show(); };
 
@@ -260,7 +260,8 @@
     };
     for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", actions[button.dataset.do]);
     plot.on("plotly_selected", (event) => {
-      if (!event?.points) return;
+      // Taking the drawn line away again is reported as a selection too, of nothing.
+      if (!event?.lassoPoints) return;
       lasso = new Set(event.points.map(rowOf).filter((i) => i !== undefined));
       draw(() => Plotly.relayout(plot, { selections: [] }));
       update();

@@ -1,0 +1,306 @@
+"""The interactive map, in Chromium, from a file, with the network off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser import Chromium, Visit
+from toolkit.page import Page, write_text_atomic
+from toolkit.visualize import EmbeddingMapDisplay
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = [
+    "<script>window.hit = 1</script>",
+    "</script><script>window.hit = 2</script>",
+    "<img src=x onerror='window.hit = 3'>",
+    "<!-- <script> --> comment",
+    "line\u2028separator\u2029end",
+    "javascript:window.hit=4",
+    "<a href='javascript:window.hit=5'>link</a>",
+    "يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق",
+    "emoji 👩‍👩‍👧 🇺🇳 and 世界人权宣言",
+    "' onmouseover='window.hit=6' \" onclick=\"window.hit=7",
+    "${window.hit=8} {{constructor.constructor('window.hit=9')()}} `",
+    "lone \ud800 surrogate",
+]
+
+
+def display_of(
+    texts: list[str], groups: list[str] | None = None, **options: Any
+) -> EmbeddingMapDisplay:
+    n = len(texts)
+    # On a ring, so that no dot hides another.
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    labels = np.arange(n) % 4 - 1
+    names = dict(enumerate(groups or ["alpha", "beta", "gamma"])) | {-1: "outside"}
+    points = np.column_stack([np.cos(angle), np.sin(angle)])
+    return EmbeddingMapDisplay(points, texts=texts, labels=labels, names=names, **options)
+
+
+def open_map(chromium_page: Chromium, path: Path, **options: Any) -> Visit:
+    visit = chromium_page.open(path, **options)
+    visit.page.wait_for_selector('[data-embedding-map][data-ready="true"]')
+    visit.page.wait_for_timeout(100)
+    return visit
+
+
+def place_of(visit: Visit, row: int) -> tuple[float, float]:
+    """Return where on the screen the point of a row is (traces: noise, others)."""
+    spot = visit.page.evaluate(
+        """(row) => {
+          const data = pageData(document.querySelector("[data-embedding-map]").dataset.embeddingMap
+            && "map:map");
+          const xy = new Uint16Array(Uint8Array.from(atob(data.xy), c => c.charCodeAt(0)).buffer);
+          const plot = document.querySelector(".emap-plot"), box = plot.getBoundingClientRect();
+          const [x, y] = [plot.layout.xaxis.range, plot.layout.yaxis.range];
+          return [
+            box.left + (xy[2 * row] - x[0]) / (x[1] - x[0]) * box.width,
+            box.top + (1 - (xy[2 * row + 1] - y[0]) / (y[1] - y[0])) * box.height,
+          ];
+        }""",
+        row,
+    )
+    return spot[0], spot[1]
+
+
+def hover(visit: Visit, row: int) -> None:
+    x, y = place_of(visit, row)
+    visit.page.mouse.move(2, 2)
+    visit.eventually(visit.page.locator(".emap-tip").is_visible, False)
+    visit.page.mouse.move(x + 3, y)
+    visit.page.mouse.move(x, y)
+    visit.page.wait_for_selector(".emap-tip:not([hidden])")
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_hostile_texts_do_nothing_and_show(
+    tmp_path: Path, chromium_page: Chromium, size: str
+) -> None:
+    display = display_of(
+        HOSTILE, groups=HOSTILE[:3], title=HOSTILE[1], columns={HOSTILE[2]: HOSTILE}
+    )
+    path = display.to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path, size=size)
+    page = visit.page
+    for row, text in enumerate(HOSTILE):
+        page.locator(".emap-stage").scroll_into_view_if_needed()
+        hover(visit, row)
+        visit.eventually(page.locator(".emap-tip p").text_content, text)
+        page.mouse.click(*place_of(visit, row))
+        visit.eventually(page.locator(".emap-reader > p").text_content, text)
+        assert page.locator(".emap-reader dd").text_content() == text
+    page.locator(".emap-list summary").click()
+    page.locator(".emap-table summary").click()
+    assert page.locator(".emap-list li").count() == len(HOSTILE)
+    for button in page.locator(".emap-legend button").all():
+        button.click()
+    assert page.locator(".emap-legend bdi").all_text_contents()[:3] == HOSTILE[:3]
+    assert page.locator(".emap-labels span").count() == 3
+    assert page.title() == HOSTILE[1]
+    assert page.evaluate("window.hit") is None
+    assert page.locator(".emap a, .emap img, .emap script").count() == 0
+    visit.assert_fits()
+    visit.assert_clean(path)
+
+
+def test_right_to_left(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = display_of(HOSTILE).to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path)
+    hover(visit, 7)
+    direction = "e => getComputedStyle(e).direction"
+    assert visit.page.locator(".emap-tip p").evaluate(direction) == "rtl"
+    visit.page.mouse.click(*place_of(visit, 7))
+    visit.eventually(lambda: visit.page.locator(".emap-reader > p").evaluate(direction), "rtl")
+    hover(visit, 8)
+    visit.page.mouse.click(*place_of(visit, 8))
+    visit.eventually(lambda: visit.page.locator(".emap-reader > p").evaluate(direction), "ltr")
+
+
+WORDS = ["red apple", "Green APPLE", "red pear", "blue plum", "ﬁne apple", "yellow pear"] * 4
+
+
+def selected(visit: Visit) -> int | None:
+    chosen = visit.page.evaluate(
+        "document.querySelector('.emap-plot').data.slice(0, 2).map(t => t.selectedpoints)"
+    )
+    return None if chosen == [None, None] else sum(len(part) for part in chosen)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_search_groups_list_and_reset(tmp_path: Path, chromium_page: Chromium, dark: bool) -> None:
+    path = display_of(WORDS).to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path, dark=dark)
+    page = visit.page
+    search, count = page.get_by_role("searchbox"), page.get_by_role("status")
+    assert count.text_content() == "24 texts"
+    for typed, hits in (("APPLE", 12), ("apple red", 4), ("fine", 4), ("nothing", 0)):
+        search.fill(typed)
+        page.wait_for_function(
+            "(n) => document.querySelector('.emap-count').textContent === `${n} of 24 texts`",
+            arg=hits,
+        )
+        visit.eventually(lambda: selected(visit), hits)
+    search.fill("apple")
+    visit.eventually(count.text_content, "12 of 24 texts")
+    items = page.locator(".emap-list li")
+    page.locator(".emap-list summary").click()
+    visit.eventually(items.count, 12)
+    page.locator(".emap-list li button").nth(1).click()
+    assert page.locator(".emap-reader > p").text_content() == "Green APPLE"
+    page.locator(".emap-legend button", has_text="alpha").click()
+    chosen = [i for i, word in enumerate(WORDS) if "apple" in word.lower() and i % 4 == 1]
+    visit.eventually(lambda: selected(visit), len(chosen))
+    assert items.count() == len(chosen)
+    shown = "e => e.filter(s => s.style.visibility === 'visible').map(s => s.textContent)"
+    assert page.locator(".emap-labels span").evaluate_all(shown) == ["alpha"]
+    page.get_by_role("button", name="Show all").click()
+    visit.eventually(lambda: selected(visit), None)
+    assert search.input_value() == ""
+    assert count.text_content() == "24 texts"
+    visit.assert_clean(path)
+
+
+def ranges(visit: Visit) -> list[list[float]]:
+    layout = "document.querySelector('.emap-plot').layout"
+    found: list[list[float]] = visit.page.evaluate(f"[{layout}.xaxis.range, {layout}.yaxis.range]")
+    return found
+
+
+def width(visit: Visit) -> float:
+    low, high = ranges(visit)[0]
+    return high - low
+
+
+def test_zoom_pan_keyboard_and_lasso(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = display_of(WORDS).to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path)
+    page, whole = visit.page, ranges(visit)
+    page.get_by_role("button", name="Zoom in").click()
+    visit.eventually(lambda: width(visit), pytest.approx((whole[0][1] - whole[0][0]) / 1.6))
+    zoomed = ranges(visit)
+    page.locator(".emap-stage").focus()
+    page.keyboard.press("ArrowRight")
+    visit.eventually(lambda: ranges(visit)[0][0] > zoomed[0][0])
+    page.keyboard.press("0")
+    visit.eventually(lambda: ranges(visit), whole)
+
+    box = page.locator(".emap-stage").bounding_box()
+    assert box
+    centre = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*centre)
+    page.mouse.down()
+    page.mouse.move(centre[0] + 100, centre[1] + 40, steps=5)
+    page.mouse.up()
+    visit.eventually(lambda: ranges(visit)[0][0] < whole[0][0])
+    assert width(visit) == pytest.approx(whole[0][1] - whole[0][0])
+    page.mouse.wheel(0, -300)
+    visit.eventually(lambda: width(visit) < 0.95 * (whole[0][1] - whole[0][0]))
+    page.wait_for_timeout(400)  # plotly zooms on for a moment after the wheel has stopped
+    page.get_by_role("button", name="Show all").click()
+    visit.eventually(lambda: ranges(visit), whole)
+
+    lasso = page.get_by_role("button", name="Lasso")
+    lasso.click()
+    mode = "document.querySelector('.emap-plot').layout.dragmode"
+    visit.eventually(lambda: page.evaluate(mode), "lasso")
+    # The right half of the ring.
+    left, right = box["x"] + box["width"] / 2, box["x"] + box["width"] - 5
+    top, bottom = box["y"] + 5, box["y"] + box["height"] - 5
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=6)
+    page.mouse.up()
+    # A dot on the line may fall either way.
+    status, likely = page.get_by_role("status"), [f"{n} of 24 texts" for n in (11, 12, 13)]
+    visit.eventually(lambda: status.text_content() in likely)
+    visit.eventually(lambda: status.text_content() == f"{selected(visit)} of 24 texts")
+    lasso.click()
+    visit.eventually(lambda: selected(visit), None)
+    visit.assert_clean(path)
+
+
+def test_resize_and_change_of_theme(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = display_of(WORDS).to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path)
+    visit.page.emulate_media(color_scheme="dark")
+    visit.resize("phone")
+    color = "document.querySelector('.emap-plot').data[1].marker.line.color"
+    visit.eventually(lambda: visit.page.evaluate(color), "#1a2024")
+
+    def drawn_width() -> float:
+        return float(visit.page.locator(".emap-plot .main-svg").first.bounding_box()["width"])
+
+    visit.eventually(lambda: drawn_width() < 375)
+    stage = visit.page.locator(".emap-stage").bounding_box()
+    assert stage
+    assert drawn_width() == pytest.approx(stage["width"], abs=3)
+    # A ring stays round.
+    (x0, x1), (y0, y1) = ranges(visit)
+    assert (x1 - x0) / stage["width"] == pytest.approx((y1 - y0) / stage["height"], rel=0.02)
+    visit.assert_fits()
+    visit.assert_clean(path)
+
+
+def test_webgl_map_of_many_texts(tmp_path: Path, chromium_page: Chromium) -> None:
+    rng = np.random.default_rng(0)
+    n = 6_000
+    texts = [f"text number {i} " + "filling words " * 8 for i in range(n)]
+    texts[17] = "</script><script>window.hit = 1</script> needle " + HOSTILE[7]
+    display = EmbeddingMapDisplay(
+        rng.normal(size=(n, 2)), texts=texts, labels=rng.integers(-1, 20, size=n)
+    )
+    path = display.to_html(tmp_path / "map.html")
+    visit = open_map(chromium_page, path)
+    page = visit.page
+    assert page.evaluate("document.querySelector('.emap-plot').data[1].type") == "scattergl"
+    page.get_by_role("searchbox").fill("needle")
+    page.wait_for_function(
+        "document.querySelector('.emap-count').textContent === '1 of 6,000 texts'"
+    )
+    page.locator(".emap-list summary").click()
+    page.locator(".emap-list li button").click()
+    assert page.locator(".emap-reader > p").text_content() == texts[17]
+    assert page.evaluate("window.hit") is None
+    # Software rendering on a machine without a graphics card is slow, and Chromium says so.
+    visit.errors = [error for error in visit.errors if "GL Driver Message" not in error]
+    visit.assert_clean(path)
+
+
+def test_two_maps_on_a_page_where_the_wheel_scrolls(
+    tmp_path: Path, chromium_page: Chromium
+) -> None:
+    page = Page("Two maps")
+    html = page.add(display_of(WORDS).fragment("one")) + page.add(
+        display_of(WORDS[:8]).fragment("two", table=False)
+    )
+    path = write_text_atomic(tmp_path / "two.html", page.render(content=html))
+    visit = open_map(chromium_page, path)
+    visit.page.wait_for_function("document.querySelectorAll('[data-ready]').length === 2")
+    counts = visit.page.get_by_role("status").all_text_contents()
+    assert counts == ["24 texts", "8 texts"]
+    assert visit.page.locator(".emap-table").count() == 1
+    before = width(visit)
+    visit.page.locator(".emap-stage").first.hover(position={"x": 300, "y": 300})
+    visit.page.mouse.wheel(0, 200)
+    visit.page.wait_for_timeout(500)
+    assert width(visit) == before
+    assert visit.page.evaluate("scrollY") > 0
+    visit.assert_clean(path)
+
+
+def test_without_scripts_the_table_says_it(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = display_of(WORDS).to_html(tmp_path / "map.html")
+    visit = chromium_page.open(path, java_script_enabled=False)
+    assert not visit.page.locator(".emap-stage").is_visible()
+    visit.page.locator(".emap-table summary").click()
+    table = visit.page.locator(".emap-table table")
+    assert table.is_visible()
+    assert "alpha" in table.inner_text()
+    assert "red apple" in table.inner_text()
+    visit.assert_clean(path)
