@@ -1,0 +1,337 @@
+"""Standard clusterers by name, with parameters fit for unit vectors, and any other by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+from sklearn.base import BaseEstimator, clone, is_clusterer
+from sklearn.cluster import (
+    HDBSCAN,
+    AgglomerativeClustering,
+    BisectingKMeans,
+    KMeans,
+    MiniBatchKMeans,
+    SpectralClustering,
+)
+from sklearn.pipeline import Pipeline
+
+from toolkit.errors import UsageError
+
+__all__ = [
+    "CLUSTERERS",
+    "ClustererInfo",
+    "clusterer_info",
+    "describe_clusterer",
+    "make_clusterer",
+    "with_seed",
+]
+
+QUADRATIC_LIMIT = 20_000
+"""Texts up to which clusterers that compare all pairs are used: 3 GB of distances there."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a clusterer is made for; None where unknown or left to it."""
+
+    n_clusters: int | None
+    n_samples: int | None
+    min_cluster_size: int | None
+    random_state: int | None
+
+
+@dataclass(frozen=True)
+class ClustererInfo:
+    """What there is to know about a clusterer before making it.
+
+    Parameters
+    ----------
+    name : str
+        What to ask for.
+    make : callable
+        From a :class:`Wish` to an estimator.
+    takes_n_clusters : bool
+        Whether the number of clusters is given to it; else it finds its own.
+    reduce : bool, default=False
+        Whether it wants the vectors reduced to a few dimensions (by UMAP) first.
+    quadratic : bool, default=False
+        Whether memory grows with the square of the number of texts.
+    """
+
+    name: str
+    make: Callable[[Wish], BaseEstimator]
+    takes_n_clusters: bool
+    reduce: bool = False
+    quadratic: bool = False
+
+
+def _kmeans(wish: Wish) -> BaseEstimator:
+    # On unit vectors squared distance is 2 - 2 cosine: k-means there is spherical in effect.
+    return KMeans(wish.n_clusters, n_init=10, random_state=wish.random_state)
+
+
+def _minibatch(wish: Wish) -> BaseEstimator:
+    return MiniBatchKMeans(
+        wish.n_clusters, batch_size=2048, n_init=10, random_state=wish.random_state
+    )
+
+
+def _bisecting(wish: Wish) -> BaseEstimator:
+    # Splitting what is least tight, not what is largest, lets clusters differ in size.
+    return BisectingKMeans(
+        wish.n_clusters,
+        n_init=5,
+        bisecting_strategy="biggest_inertia",
+        random_state=wish.random_state,
+    )
+
+
+def _agglomerative(wish: Wish) -> BaseEstimator:
+    # Ward on unit vectors; average linkage on cosines chains texts into one giant cluster.
+    return AgglomerativeClustering(wish.n_clusters, linkage="ward")
+
+
+def _spectral(wish: Wish) -> BaseEstimator:
+    n = wish.n_samples
+    neighbors = 15 if n is None else max(2, min(15, n - 1))
+    return SpectralClustering(
+        wish.n_clusters,
+        affinity="nearest_neighbors",
+        n_neighbors=neighbors,
+        assign_labels="cluster_qr",
+        random_state=wish.random_state,
+    )
+
+
+def _hdbscan(wish: Wish) -> BaseEstimator:
+    # Half the square root: 12 of 615 texts, 71 of 20,000. There is no right value, but one that
+    # does not grow gives thousands of clusters of a large collection.
+    n, size = wish.n_samples, wish.min_cluster_size
+    if size is None:
+        size = 15 if n is None else max(5, round(n**0.5 / 2))
+    return HDBSCAN(min_cluster_size=size, min_samples=5, copy=True)
+
+
+CLUSTERERS: Mapping[str, ClustererInfo] = {
+    info.name: info
+    for info in (
+        ClustererInfo("kmeans", _kmeans, takes_n_clusters=True),
+        ClustererInfo("minibatch-kmeans", _minibatch, takes_n_clusters=True),
+        ClustererInfo("bisecting-kmeans", _bisecting, takes_n_clusters=True),
+        ClustererInfo("agglomerative", _agglomerative, takes_n_clusters=True, quadratic=True),
+        ClustererInfo("spectral", _spectral, takes_n_clusters=True),
+        ClustererInfo("hdbscan", _hdbscan, takes_n_clusters=False, reduce=True),
+        ClustererInfo("umap-kmeans", _kmeans, takes_n_clusters=True, reduce=True),
+    )
+}
+"""The standard clusterers by name."""
+
+
+def clusterer_info(name: str) -> ClustererInfo:
+    """Return what is known of a named clusterer; underscores and case do not matter.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> clusterer_info("MiniBatch_KMeans").takes_n_clusters
+    True
+    """
+    found = CLUSTERERS.get(name.lower().replace("_", "-"))
+    if found is None:
+        raise UsageError(
+            f"no clusterer is called {name!r}; choose one of {', '.join(CLUSTERERS)}, or give the "
+            "import path of a class, for example sklearn.cluster.Birch"
+        )
+    return found
+
+
+def make_clusterer(
+    clusterer: str | BaseEstimator = "kmeans",
+    n_clusters: int | None = None,
+    *,
+    n_samples: int | None = None,
+    min_cluster_size: int | None = None,
+    reducer: BaseEstimator | None = None,
+    random_state: int | None = 0,
+) -> BaseEstimator:
+    """Return an unfitted clusterer.
+
+    Parameters
+    ----------
+    clusterer : str or estimator, default="kmeans"
+        A name of :data:`CLUSTERERS`, the import path of a clusterer class
+        (``"sklearn.cluster.Birch"``, or with a colon before the class), or an estimator, which is
+        cloned.
+    n_clusters : int, optional
+        How many clusters, for those that must be told; not for an estimator, which knows.
+    n_samples : int, optional
+        How many texts there will be; some parameters follow from it.
+    min_cluster_size : int, optional
+        Fewest texts of a cluster, for ``"hdbscan"``; by default half the square root of
+        ``n_samples``, and at least 5. Try others: it has cliffs.
+    reducer : transformer, optional
+        What to do to the vectors first, such as
+        ``toolkit.visualize.UMAPProjector("clustering")``. ``"hdbscan"`` and ``"umap-kmeans"``
+        need one: density clustering of hundreds of dimensions calls most texts noise.
+    random_state : int or None, default=0
+        Given to clusterers made here that take it; an estimator keeps its own.
+
+    Returns
+    -------
+    estimator
+        Unfitted; a ``Pipeline`` of two steps, ``reduce`` and ``cluster``, with a reducer.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown, the path cannot be imported, it is not a clusterer, or what it
+        needs is missing.
+
+    Examples
+    --------
+    >>> make_clusterer("kmeans", 17)
+    KMeans(n_clusters=17, n_init=10, random_state=0)
+    >>> make_clusterer("sklearn.cluster.Birch", 5)
+    Birch(n_clusters=5)
+    """
+    if min_cluster_size is not None and clusterer != "hdbscan":
+        raise UsageError("min_cluster_size is for the clusterer 'hdbscan' alone")
+    wish = Wish(n_clusters, n_samples, min_cluster_size, random_state)
+    if isinstance(clusterer, str):
+        if "." in clusterer or ":" in clusterer:
+            made = _from_import_path(clusterer, n_clusters, random_state)
+        else:
+            made = _by_name(clusterer_info(clusterer), wish, reducer)
+    elif isinstance(clusterer, type):
+        raise UsageError(
+            f"clusterer is the class {clusterer.__name__}; give an instance, {clusterer.__name__}()"
+        )
+    elif not hasattr(clusterer, "fit") or not (
+        is_clusterer(clusterer) or hasattr(clusterer, "fit_predict")
+    ):
+        raise UsageError(
+            f"clusterer must be a scikit-learn clusterer, one of {', '.join(CLUSTERERS)} or an "
+            f"import path, not {clusterer!r}"
+        )
+    elif n_clusters is not None:
+        raise UsageError(
+            f"n_clusters={n_clusters} goes with a clusterer's name; give the estimator its own"
+        )
+    else:
+        made = clone(clusterer)
+    if reducer is None:
+        return made
+    return Pipeline([("reduce", clone(reducer)), ("cluster", made)])
+
+
+def with_seed(clusterer: BaseEstimator, random_state: int | None) -> BaseEstimator:
+    """Return an unfitted clone with every seed in it changed to this one.
+
+    Parameters
+    ----------
+    clusterer : estimator
+        A clusterer, or a pipeline or meta-estimator of one.
+    random_state : int or None
+        The seed.
+
+    Returns
+    -------
+    estimator
+
+    Examples
+    --------
+    >>> with_seed(make_clusterer("kmeans", 3), 42)
+    KMeans(n_clusters=3, n_init=10, random_state=42)
+    """
+    made: BaseEstimator = clone(clusterer)
+    seeds = [
+        name
+        for name in made.get_params(deep=True)
+        if name == "random_state" or name.endswith("__random_state")
+    ]
+    made.set_params(**dict.fromkeys(seeds, random_state))
+    return made
+
+
+def describe_clusterer(clusterer: BaseEstimator) -> str:
+    """Return a clusterer with the parameters that differ from their defaults, on one line.
+
+    Examples
+    --------
+    >>> describe_clusterer(make_clusterer("agglomerative", 5))
+    'AgglomerativeClustering(n_clusters=5)'
+    """
+    if isinstance(clusterer, Pipeline):
+        return " → ".join(describe_clusterer(step) for _, step in clusterer.steps)
+    defaults = signature(type(clusterer)).parameters
+    changed = [
+        f"{name}={value!r}"
+        for name, value in clusterer.get_params(deep=False).items()
+        if name not in defaults or repr(value) != repr(defaults[name].default)
+    ]
+    return f"{type(clusterer).__name__}({', '.join(changed)})"
+
+
+def _by_name(info: ClustererInfo, wish: Wish, reducer: BaseEstimator | None) -> BaseEstimator:
+    n_clusters, n_samples = wish.n_clusters, wish.n_samples
+    if info.takes_n_clusters:
+        _check_n_clusters(info.name, n_clusters, n_samples)
+    elif n_clusters is not None:
+        raise UsageError(
+            f"{info.name!r} finds the number of clusters itself; leave n_clusters out, or choose "
+            "kmeans"
+        )
+    if info.reduce and reducer is None:
+        raise UsageError(
+            f"{info.name!r} needs the vectors reduced first; give "
+            "reducer=UMAPProjector('clustering') of toolkit.visualize, or choose kmeans"
+        )
+    if info.quadratic and n_samples is not None and n_samples > QUADRATIC_LIMIT:
+        raise UsageError(
+            f"{info.name!r} compares all pairs: {n_samples:,} texts are too many for it (limit "
+            f"{QUADRATIC_LIMIT:,}). Choose kmeans, minibatch-kmeans or bisecting-kmeans."
+        )
+    return info.make(wish)
+
+
+def _check_n_clusters(name: str, n_clusters: int | None, n_samples: int | None) -> None:
+    if n_clusters is None:
+        raise UsageError(f"{name!r} needs n_clusters, the number of clusters to make")
+    if n_clusters < 1 or (n_samples is not None and n_clusters > n_samples):
+        of = "" if n_samples is None else f" of {n_samples:,} texts"
+        raise UsageError(f"{n_clusters} clusters{of} cannot be made")
+
+
+def _from_import_path(path: str, n_clusters: int | None, random_state: int | None) -> BaseEstimator:
+    module, _, name = path.replace(":", ".").rpartition(".")
+    try:
+        kind = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"the clusterer {path!r} cannot be imported: {error}") from error
+    if not isinstance(kind, type):
+        raise UsageError(f"{path!r} is not a class but {type(kind).__name__}")
+    takes = signature(kind).parameters
+    parameters: dict[str, Any] = {}
+    if n_clusters is not None:
+        if "n_clusters" not in takes:
+            raise UsageError(f"{path!r} does not take n_clusters; leave it out")
+        parameters["n_clusters"] = n_clusters
+    if "random_state" in takes:
+        parameters["random_state"] = random_state
+    try:
+        made = kind(**parameters)
+    except TypeError as error:
+        raise UsageError(
+            f"{path!r} needs parameters ({error}); in Python, pass an instance as clusterer="
+        ) from error
+    if not hasattr(made, "fit_predict") or not hasattr(made, "get_params"):
+        raise UsageError(f"{path!r} is not a scikit-learn clusterer")
+    return made

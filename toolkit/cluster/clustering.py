@@ -1,0 +1,328 @@
+"""The whole job: vectors and texts in, described and examined clusters out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
+
+from toolkit.cluster.agreement import compare_labels
+from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
+from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, make_clusterer
+from toolkit.cluster.exemplars import find_exemplars, noise_examples
+from toolkit.cluster.geometry import NOISE, Labels, unit_rows
+from toolkit.cluster.keywords import (
+    Keyword,
+    c_tf_idf,
+    count_terms,
+    keyword_names,
+    log_odds,
+    sum_by_cluster,
+    top_keywords,
+)
+from toolkit.cluster.predictor import CentroidClusterer
+from toolkit.cluster.quality import assess_quality
+from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.stability import assess_stability
+from toolkit.cluster.tokenizer import tokenize
+from toolkit.embedding.texts import check_texts
+from toolkit.errors import DataError, UsageError
+from toolkit.provenance import data_fingerprint, model_notice, package_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from toolkit.identity import ModelIdentity
+
+__all__ = ["cluster_texts", "describe_clusters"]
+
+_ONE_THREAD_BELOW = 8_000_000
+_VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn")
+
+
+def cluster_texts(
+    texts: Iterable[str],
+    X: ArrayLike,
+    *,
+    clusterer: str | BaseEstimator = "kmeans",
+    n_clusters: int | Literal["auto"] | None = "auto",
+    min_cluster_size: int | None = None,
+    reducer: BaseEstimator | None = None,
+    labels_true: ArrayLike | None = None,
+    stability: int = 10,
+    n_keywords: int = 10,
+    ngram_range: tuple[int, int] = (1, 1),
+    min_df: int | float = 2,
+    stop_words: Iterable[str] = (),
+    tokenizer: Callable[[str], list[str]] = tokenize,
+    random_state: int | None = 0,
+    identity: ModelIdentity | None = None,
+    prompt: str | None = None,
+    source: str | None = None,
+    command: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> ClusterResult:
+    """Cluster texts by their vectors, describe the clusters, and examine how good they are.
+
+    Parameters
+    ----------
+    texts : iterable of str, of length n
+        The texts.
+    X : array-like of shape (n, d)
+        Their vectors; only directions count.
+    clusterer : str or estimator, default="kmeans"
+        As for :func:`~toolkit.cluster.make_clusterer`.
+    n_clusters : int, "auto" or None, default="auto"
+        Number of clusters. "auto" chooses one for a named clusterer that needs it
+        (:func:`~toolkit.cluster.choose_n_clusters`), and is None for others.
+    min_cluster_size : int, optional
+        Fewest texts of a cluster, for ``"hdbscan"``.
+    reducer : transformer, optional
+        What to do to the vectors before they are clustered. Quality, exemplars and prediction go
+        by the vectors as they are.
+    labels_true : array-like of shape (n,), optional
+        Known labels to compare with; they do not influence the clusters.
+    stability : int, default=10
+        Number of subsamples to cluster again, with a third as many other seeds; 0 leaves it out.
+    n_keywords : int, default=10
+        Keywords of a cluster.
+    ngram_range : (int, int), default=(1, 1)
+        Fewest and most words in a keyword.
+    min_df : int or float, default=2
+        Fewest texts a keyword must occur in.
+    stop_words : iterable of str, optional
+        Words that are never keywords.
+    tokenizer : callable, default=tokenize
+        From a text to its words.
+    random_state : int or None, default=0
+        Seed of everything random.
+    identity : ModelIdentity, optional
+        What made the vectors: ``vectorizer.identity_``.
+    prompt : str, optional
+        The prompt they were made under: ``vectorizer.prompt_``.
+    source : str, optional
+        Where the texts come from.
+    command : str, optional
+        The command that makes this again.
+    progress : callable, optional
+        Told what is being done.
+
+    Returns
+    -------
+    ClusterResult
+
+    Raises
+    ------
+    UsageError
+        If texts and vectors differ in number, or the clusterer cannot be made.
+    DataError
+        If there are fewer than 3 texts, or the clusterer calls all of them noise.
+
+    Examples
+    --------
+    >>> from toolkit.datasets import load, load_vectors
+    >>> data = load("sdg")
+    >>> X = load_vectors("sdg", task="clustering", dimensions=128)
+    >>> found = cluster_texts(data.data, X, n_clusters=17, stability=0)
+    >>> found.n_clusters, len(found.labels)
+    (17, 615)
+    """
+    items = check_texts(texts).texts
+    vectors = unit_rows(X)
+    if len(items) != len(vectors):
+        raise UsageError(f"there are {len(items):,} texts and {len(vectors):,} vectors")
+    if len(items) < 3:
+        raise DataError(f"{len(items)} texts cannot be clustered; give at least 3")
+    known = None if labels_true is None else _check_known(labels_true, len(items))
+    say = progress if progress is not None else _silent
+    with _threads(vectors):
+        chosen = None
+        if n_clusters == "auto":
+            n_clusters = None
+            if _needs_number(clusterer):
+                chosen = choose_n_clusters(
+                    vectors,
+                    str(clusterer),
+                    reducer=reducer,
+                    random_state=random_state,
+                    progress=progress,
+                )
+                n_clusters = chosen.n_clusters
+        base = make_clusterer(
+            clusterer,
+            n_clusters,
+            n_samples=len(items),
+            min_cluster_size=min_cluster_size,
+            reducer=reducer,
+            random_state=random_state,
+        )
+        say("clustering")
+        estimator = CentroidClusterer(base).fit(vectors)
+        labels: Labels = estimator.labels_
+        if (labels == NOISE).all():
+            raise DataError(
+                f"{describe_clusterer(base)} calls all {len(items):,} texts noise. Give it smaller "
+                "clusters to look for (min_cluster_size), or choose kmeans."
+            )
+        again = None
+        if stability:
+            again = assess_stability(
+                vectors,
+                labels,
+                base,
+                n_resamples=stability,
+                n_seeds=max(1, round(stability / 3)),
+                max_texts=5_000,
+                random_state=random_state,
+                progress=progress,
+            )
+    say("keywords and examples")
+    keywords, frequent = describe_clusters(
+        items,
+        labels,
+        n_keywords=n_keywords,
+        ngram_range=ngram_range,
+        min_df=min_df,
+        stop_words=stop_words,
+        tokenizer=tokenizer,
+    )
+    similarity = np.full(len(items), np.nan, dtype=np.float32)
+    members = labels != NOISE
+    similarity[members] = np.einsum(
+        "ij,ij->i", vectors[members], estimator.cluster_centers_[labels[members]]
+    )
+    return ClusterResult(
+        texts=items,
+        labels=labels,
+        similarity=similarity,
+        estimator=estimator,
+        names=keyword_names(keywords),
+        keywords=keywords,
+        frequent=frequent,
+        exemplars=find_exemplars(vectors, labels, texts=items),
+        noise_examples=noise_examples(labels, random_state=random_state),
+        quality=assess_quality(vectors, labels, items),
+        stability=again,
+        agreement=None if known is None else compare_labels(known, labels),
+        chosen=chosen,
+        provenance=_provenance(
+            base, items, vectors, chosen, random_state, identity, prompt, source, command
+        ),
+    )
+
+
+def describe_clusters(
+    texts: list[str],
+    labels: Labels,
+    *,
+    n_keywords: int = 10,
+    ngram_range: tuple[int, int] = (1, 1),
+    min_df: int | float = 2,
+    stop_words: Iterable[str] = (),
+    tokenizer: Callable[[str], list[str]] = tokenize,
+) -> tuple[list[list[Keyword]], list[list[Keyword]]]:
+    """Return the keywords of each cluster, by log-odds and by c-TF-IDF.
+
+    Parameters
+    ----------
+    texts : list of str, of length n
+        The texts.
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1, -1 for noise.
+    n_keywords, ngram_range, min_df, stop_words, tokenizer
+        As for :func:`cluster_texts`.
+
+    Returns
+    -------
+    by_log_odds, by_c_tf_idf : list of list of Keyword
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> texts = ["blue sea", "the blue sea", "the green hill", "green hill"]
+    >>> keywords, _ = describe_clusters(texts, np.array([0, 0, 1, 1]))
+    >>> [[word.term for word in words] for words in keywords]
+    [['blue', 'sea'], ['green', 'hill']]
+    """
+    counts = count_terms(
+        texts,
+        tokenizer=tokenizer,
+        ngram_range=ngram_range,
+        min_df=min_df,
+        stop_words=stop_words,
+    )
+    summed = sum_by_cluster(counts.counts, labels)
+    if summed.shape[1] == 0:
+        nothing: list[list[Keyword]] = [[] for _ in range(summed.shape[0])]
+        return nothing, nothing
+    # With one cluster there is nothing to be told from.
+    lift = 2.0 if summed.shape[0] > 1 else 0.0
+    surest, frequent = (
+        top_keywords(weights, counts, labels, n_keywords=n_keywords, min_lift=lift)
+        for weights in (log_odds(summed), c_tf_idf(summed))
+    )
+    return surest if summed.shape[0] > 1 else frequent, frequent
+
+
+def _provenance(
+    base: BaseEstimator,
+    texts: list[str],
+    vectors: NDArray[np.float32],
+    chosen: ChosenK | None,
+    random_state: int | None,
+    identity: ModelIdentity | None,
+    prompt: str | None,
+    source: str | None,
+    command: str | None,
+) -> dict[str, Any]:
+    without_canary = None
+    if identity is not None:
+        without_canary = {k: v for k, v in identity.to_dict().items() if k != "canary"}
+    return {
+        # Vectors given as a bare matrix may be anybody's; findings says that in so many words.
+        "notice": None if identity is None else model_notice(identity),
+        "model": None if identity is None else identity.describe(),
+        "identity": without_canary,
+        "prompt": prompt,
+        "dimension": vectors.shape[1],
+        "clusterer": describe_clusterer(base),
+        "n_clusters": None if chosen is None else str(chosen),
+        "random_state": random_state,
+        "rows": len(texts),
+        "source": source,
+        "data_fingerprint": f"sha256:{data_fingerprint(texts)}",
+        "versions": package_versions(_VERSIONS),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+    }
+
+
+def _needs_number(clusterer: str | BaseEstimator) -> bool:
+    if not isinstance(clusterer, str) or "." in clusterer or ":" in clusterer:
+        return False
+    return clusterer_info(clusterer).takes_n_clusters
+
+
+def _check_known(labels_true: ArrayLike, n: int) -> ArrayLike:
+    """Check the number of known labels before any work is done."""
+    found = len(np.asarray(labels_true, dtype=object))
+    if found != n:
+        raise UsageError(f"there are {found:,} known labels for {n:,} texts")
+    return labels_true
+
+
+@contextmanager
+def _threads(vectors: NDArray[np.float32]) -> Iterator[None]:
+    """Hold numeric libraries to one thread on small data, where threads wait for each other."""
+    with threadpool_limits(limits=1 if vectors.size < _ONE_THREAD_BELOW else None):
+        yield
+
+
+def _silent(message: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,175 @@
+"""What a clustering says, and what to doubt about it, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.cluster.result import ClusterResult
+
+__all__ = ["describe", "doubts"]
+
+# Silhouette: Kaufman and Rousseeuw (1990), "Finding Groups in Data", table 4: above 0.7 strong,
+# 0.5 reasonable, 0.25 weak structure. Texts rarely reach 0.25 in hundreds of dimensions (SDG: 0.12
+# at a V-measure of 0.61), hence one more step.
+_SEPARATION = (
+    (0.5, "clearly apart"),
+    (0.25, "apart, with some overlap"),
+    (0.1, "overlapping, as topics of texts mostly do"),
+    (-1.0, "hardly apart"),
+)
+
+
+def describe(result: ClusterResult) -> list[str]:
+    """Return what was found: how many, how good, how stable, how much noise, which labels.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        What to describe.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    quality = result.quality
+    n, k = len(result.texts), result.n_clusters
+    sizes = [cluster.size for cluster in quality.clusters]
+    found = []
+    if k == 1:
+        found.append(f"{_many(sizes[0], 'text')} of {n:,} form one cluster.")
+    else:
+        found.append(
+            f"{n:,} texts, {k} clusters of {min(sizes):,} to {max(sizes):,} texts each."
+            if min(sizes) < max(sizes)
+            else f"{n:,} texts, {k} clusters of {sizes[0]:,} texts each."
+        )
+    if quality.noise:
+        found.append(
+            f"{_many(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
+            f"{_are(quality.noise)} in no cluster (noise)."
+        )
+    if k > 1:
+        word = next(w for limit, w in _SEPARATION if quality.silhouette >= limit)
+        found.append(
+            f"The clusters are {word}: mean silhouette {quality.silhouette:.2f}; "
+            f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster."
+        )
+    found += _stability(result)
+    found += _agreement(result)
+    return found
+
+
+def _stability(result: ClusterResult) -> list[str]:
+    stability = result.stability
+    if stability is None:
+        return []
+    again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
+    text = (
+        f"When {stability.share:.0%} of the texts are clustered again, "
+        f"{again} of {result.n_clusters} clusters come out again (Jaccard similarity 0.75 or more)"
+    )
+    if stability.seed_ari == stability.seed_ari and stability.n_seeds:
+        text += (
+            f"; another random seed agrees with an adjusted Rand index of {stability.seed_ari:.2f}"
+        )
+    return [f"{text}."]
+
+
+def _agreement(result: ClusterResult) -> list[str]:
+    agreement = result.agreement
+    if agreement is None:
+        return []
+    scores = agreement.all_texts
+    text = (
+        f"Compared with {len(agreement.classes)} known labels: adjusted Rand index "
+        f"{scores.ari:.2f}, V-measure {scores.v_measure:.2f}"
+    )
+    if agreement.coverage < 1 and agreement.clustered is not None:
+        text += (
+            f" over all labelled texts; {agreement.clustered.ari:.2f} and "
+            f"{agreement.clustered.v_measure:.2f} over the {agreement.coverage:.0%} of them that "
+            "are in a cluster"
+        )
+    return [f"{text}."]
+
+
+def doubts(result: ClusterResult) -> list[str]:
+    """Return what a reader should doubt.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        What to doubt.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty if there is nothing.
+    """
+    quality, stability = result.quality, result.stability
+    found = []
+    if result.chosen is not None and not result.chosen.sure:
+        found.append(str(result.chosen))
+    if quality.coverage < 0.8:
+        found.append(
+            f"Only {quality.coverage:.0%} of the texts are in a cluster; what is said of the "
+            "clusters is not said of the others."
+        )
+    if quality.below_zero > 0.2:
+        found.append(
+            f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster than "
+            "to their own: treat single assignments with care."
+        )
+    if stability is not None:
+        weak = [c.cluster for c in stability.clusters if c.jaccard < 0.6]
+        if weak:
+            found.append(
+                f"{_many(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out again "
+                "from 80% of the texts: read them as a tendency, not as groups that exist."
+            )
+        if stability.seed_ari < 0.8:
+            found.append(
+                "The result changes with the random seed: another one puts a good part of the "
+                f"texts together differently (adjusted Rand index {stability.seed_ari:.2f})."
+            )
+        if stability.n_used < len(result.texts):
+            found.append(
+                f"Stability was measured on a random sample of {stability.n_used:,} texts."
+            )
+    else:
+        found.append("Stability was not measured.")
+    largest = quality.clusters[0]
+    if largest.share > 0.5 and result.n_clusters > 2:
+        found.append(
+            f"Cluster 0 has {largest.share:.0%} of all texts: probably a collection of the rest."
+        )
+    repeated = sum(cluster.duplicates or 0 for cluster in quality.clusters)
+    if repeated > 0.1 * len(result.texts):
+        found.append(
+            f"{repeated:,} texts repeat another of their cluster: sizes and quality are partly "
+            "those of the copies."
+        )
+    wordless = [i for i, words in enumerate(result.keywords) if not words]
+    if wordless:
+        found.append(
+            f"No word is typical of {_many(len(wordless), 'cluster')} ({_numbers(wordless)})."
+        )
+    if result.provenance.get("model") is None:
+        found.append("Which model made the vectors was not recorded.")
+    return found
+
+
+def _many(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _numbers(values: Sequence[int], limit: int = 12) -> str:
+    shown = ", ".join(map(str, values[:limit]))
+    return shown if len(values) <= limit else f"{shown} and {len(values) - limit} more"

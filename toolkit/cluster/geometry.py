@@ -1,0 +1,149 @@
+"""Unit rows, cluster numbers and centroids: what every other part of clustering starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_array
+
+from toolkit.errors import UsageError
+
+__all__ = [
+    "NOISE",
+    "Labels",
+    "check_labels",
+    "cluster_centers",
+    "cluster_means",
+    "order_by_size",
+    "unit_rows",
+]
+
+NOISE = -1
+"""The label of texts in no cluster, as in scikit-learn."""
+
+Labels = NDArray[np.intp]
+
+
+def unit_rows(X: ArrayLike) -> NDArray[np.float32]:
+    """Return vectors as float32 rows of length 1; rows of zeros stay so.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Vectors.
+
+    Returns
+    -------
+    ndarray of shape (n, d), dtype float32
+
+    Examples
+    --------
+    >>> unit_rows([[3, 4], [0, 0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32)
+    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    if np.abs(squares - 1).max(initial=0) < 1e-6:
+        return vectors
+    rows: NDArray[np.float32] = normalize(vectors)
+    return rows
+
+
+def check_labels(labels: ArrayLike, n: int | None = None) -> Labels:
+    """Return cluster labels as integers, or say what is wrong with them.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Cluster numbers 0, 1, ... and -1 for noise.
+    n : int, optional
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype intp
+
+    Raises
+    ------
+    UsageError
+        If they are not such numbers, or their count is wrong.
+    """
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.dtype.kind not in "iu" or (given < NOISE).any():
+        raise UsageError(
+            "cluster labels are integers from 0 up, and -1 for noise, in one dimension; "
+            f"got {given.dtype} of shape {given.shape}"
+        )
+    if n is not None and len(given) != n:
+        raise UsageError(f"there are {len(given)} labels for {n} vectors or texts")
+    return given.astype(np.intp, copy=False)
+
+
+def order_by_size(labels: ArrayLike) -> tuple[Labels, Labels]:
+    """Give clusters numbers by size: 0 is the largest. -1 stays -1.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Cluster numbers in any order, with or without gaps, and -1 for noise.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,)
+        The new numbers 0, 1, ..., k-1 without gaps.
+    old : ndarray of shape (k,)
+        The old number of each new one.
+
+    Examples
+    --------
+    >>> order_by_size([7, 2, 2, -1])
+    (array([ 1,  0,  0, -1]), array([2, 7]))
+    """
+    given = check_labels(labels)
+    old, counts = np.unique(given[given != NOISE], return_counts=True)
+    old = old[np.argsort(-counts, kind="stable")]
+    new = np.full(int(given.max(initial=NOISE)) + 2, NOISE, dtype=np.intp)
+    new[old] = np.arange(len(old))
+    return new[given], old
+
+
+def cluster_means(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64]:
+    """Return the mean vector of each cluster.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Vectors.
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1 without gaps, and -1 for noise.
+
+    Returns
+    -------
+    ndarray of shape (k, d), dtype float64
+    """
+    k = int(labels.max(initial=NOISE)) + 1
+    means = np.zeros((k, X.shape[1]))
+    for cluster in range(k):
+        members = X[labels == cluster]
+        if len(members) == 0:
+            raise UsageError(f"cluster {cluster} of 0 to {k - 1} is empty; number without gaps")
+        means[cluster] = members.mean(axis=0, dtype=np.float64)
+    return means
+
+
+def cluster_centers(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64]:
+    """Return the direction of each cluster's mean: its spherical centroid, of length 1.
+
+    Parameters and shape are those of :func:`cluster_means`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cluster_centers(np.array([[1.0, 0], [0, 1.0], [0, 1.0]]), np.array([0, 1, 1]))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    centers: NDArray[np.float64] = normalize(cluster_means(X, labels))
+    return centers
