@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ def append_rows(file: Path, start: int, vectors: NDArray[np.float32]) -> None:
         If the disk is full or cannot be written.
     """
     offset = 4 * vectors.shape[1] * start
-    with file.open("r+b", buffering=0) as handle:
+    with _opened(file, "r+b") as handle:
         if handle.seek(0, os.SEEK_END) < offset:
             raise _too_short(file)
         handle.seek(offset)
@@ -54,7 +56,10 @@ def map_rows(file: Path, count: int, dimension: int) -> NDArray[np.float32]:
     """
     if count == 0:
         return np.empty((0, dimension), dtype=np.float32)
-    found = file.stat()
+    try:
+        found = file.stat()
+    except FileNotFoundError as error:
+        raise _missing(file) from error
     if found.st_size < 4 * dimension * count:
         raise _too_short(file)
     # A new mapping is slow to read at first (a page fault each few rows), so it is kept.
@@ -108,9 +113,7 @@ def read_rows(
     read = checked_columns(wanted, dimension)
     try:
         stored = map_rows(file, int(rows.max()) + 1, dimension)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except OSError:
         stored = None  # a file system without memory mapping
     for start in range(0, len(rows), CHUNK):
         part, target = rows[start : start + CHUNK], out[start : start + CHUNK]
@@ -140,12 +143,26 @@ def read_rows(
 
 def _read_unmapped(file: Path, rows: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
     out = np.empty((len(rows), dimension), dtype="<f4")
-    with file.open("rb", buffering=0) as handle:
+    with _opened(file, "rb") as handle:
         for position, row in enumerate(rows.tolist()):
             handle.seek(4 * dimension * row)
             if handle.readinto(out[position]) != 4 * dimension:
                 raise _too_short(file)
     return out
+
+
+def _opened(file: Path, mode: Literal["rb", "r+b"]) -> FileIO:
+    try:
+        return file.open(mode, buffering=0)
+    except FileNotFoundError as error:
+        raise _missing(file) from error
+
+
+def _missing(file: Path) -> CacheCorruptedError:
+    return CacheCorruptedError(
+        f"the matrix {file} is not there, and its index is. Move the folder {file.parent} away to "
+        "begin a new one"
+    )
 
 
 def _too_short(file: Path) -> CacheCorruptedError:
