@@ -16,8 +16,8 @@ from tests.ollama_double.fault import Fault
 from tests.ollama_double.server import OllamaDouble
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.cache import EmbeddingCache
-from toolkit.embedding.keys import hash_texts
 from toolkit.embedding.identities import forget_identities
+from toolkit.embedding.keys import hash_texts
 from toolkit.errors import (
     BackendError,
     EmbeddingError,

@@ -26,7 +26,7 @@ def cache_miss_error(
     where = f" in the space {space}" if space else ""
     return CacheMissError(
         f"{len(positions):,} of {total:,} texts have no vector{where} under the prompt "
-        f"{template!r}, the first at positions {_shown(positions)}. Embed them with a server "
+        f"{template!r}, at {_shown(positions)}. Embed them with a server "
         "(backend='ollama', --backend ollama), or import a vector pack that holds them.",
         positions,
     )
@@ -36,7 +36,7 @@ def too_long_error(failed: Mapping[int, str], total: int, limit: int | None) -> 
     """Return the error for texts over the model's limit under ``long_texts="error"``."""
     return EmbeddingError(
         f"{len(failed):,} of {total:,} texts are longer than the model's context ({limit} tokens, "
-        f"prompt included), at positions {_shown(list(failed))}. Cut them with "
+        f"prompt included), at {_shown(list(failed))}. Cut them with "
         "long_texts='truncate' (--long-texts truncate), or average over their pieces with "
         "long_texts='mean' (--long-texts mean).",
         failed,
@@ -100,4 +100,5 @@ def _listed(failed: Mapping[int, str]) -> str:
 
 def _shown(positions: Sequence[int]) -> str:
     more = f" and {len(positions) - SHOWN:,} more" * (len(positions) > SHOWN)
-    return f"{', '.join(map(str, positions[:SHOWN]))}{more}"
+    word = "position" if len(positions) == 1 else "positions"
+    return f"{word} {', '.join(map(str, positions[:SHOWN]))}{more}"

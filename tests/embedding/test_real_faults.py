@@ -1,0 +1,229 @@
+"""A real Ollama, really killed: each job ends with exactly the vectors of one text at a time.
+
+The model is EmbeddingGemma's architecture with random weights; what is tested is what the server
+does. Each test has a server of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from toolkit.backends.ollama import OllamaBackend
+from toolkit.cache import EmbeddingCache
+from toolkit.embedding.keys import hash_texts
+from toolkit.errors import EmbeddingError, EmbeddingWarning, ModelNotFoundError
+from toolkit.prompts import resolve_prompt
+from toolkit.vectorizer import EmbeddingGemmaVectorizer
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real ollama")]
+
+MODEL = "test/embeddinggemma"
+TEXTS = [f"number {i}" for i in range(400)]
+PROMPT = resolve_prompt(MODEL, "classification")
+
+
+@pytest.fixture(scope="module")
+def right(real_ollama):
+    """Asked for one at a time, a request a text, of a server that nobody disturbs."""
+    with httpx.Client(base_url=real_ollama.host, timeout=60, trust_env=False) as client:
+        rows = []
+        for text in TEXTS:
+            body = {"model": MODEL, "input": PROMPT.render(text), "truncate": False}
+            rows += client.post("/api/embed", json=body).json()["embeddings"]
+    return np.asarray(rows, dtype=np.float32)
+
+
+def make(*servers, **options):
+    options = {"model": MODEL, "batch_size": 16, "backend": OllamaBackend(timeout=30)} | options
+    return EmbeddingGemmaVectorizer(host=[server.host for server in servers], **options)
+
+
+def in_the_middle(server, vectorizer, *actions: Callable[[], object]) -> threading.Thread:
+    """Do things to the server as soon as the cache shows that the job is under way."""
+
+    def act() -> None:
+        for number, action in enumerate(actions):
+            deadline = time.monotonic() + 60
+            while held() < 40 + 80 * number and time.monotonic() < deadline:
+                time.sleep(0.01)
+            action()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+def held() -> int:
+    return sum(len(space) for space in EmbeddingCache().spaces())
+
+
+def assert_cache_is_right(right, count=None):
+    (space,) = EmbeddingCache().spaces()
+    vectors, found = space.get(hash_texts(TEXTS, PROMPT))
+    assert len(space) == found.sum(), "nothing else is in the cache"
+    assert np.array_equal(vectors, right[found])
+    if count is not None:
+        assert found.sum() == count
+
+
+def test_the_runner_is_killed_twice(real_ollama_factory, right):
+    server = real_ollama_factory()
+    vectorizer = make(server).fit(TEXTS)
+    thread = in_the_middle(server, vectorizer, server.kill_runner, server.kill_runner)
+    vectors = vectorizer.transform(TEXTS)
+    thread.join()
+    assert np.array_equal(vectors, right)
+    assert vectorizer.report_.retried >= 2
+    assert_cache_is_right(right, 400)
+
+
+def test_the_server_is_killed_and_started_again(real_ollama_factory, right):
+    server = real_ollama_factory()
+    vectorizer = make(server).fit(TEXTS)
+
+    def restart():
+        server.kill()
+        time.sleep(1)
+        server.start()
+
+    thread = in_the_middle(server, vectorizer, restart)
+    vectors = vectorizer.transform(TEXTS)
+    thread.join()
+    assert np.array_equal(vectors, right)
+    assert_cache_is_right(right, 400)
+
+
+def test_the_model_is_deleted(real_ollama_factory, right):
+    server = real_ollama_factory()
+    vectorizer = make(server).fit(TEXTS)
+
+    def delete():
+        httpx.request(
+            "DELETE", f"{server.host}/api/delete", json={"model": MODEL}, trust_env=False
+        ).raise_for_status()
+
+    thread = in_the_middle(server, vectorizer, delete)
+    with pytest.raises(EmbeddingError, match=f"ollama pull {MODEL}") as caught:
+        vectorizer.transform(TEXTS)
+    thread.join()
+    assert isinstance(caught.value.__cause__, ModelNotFoundError)
+    assert caught.value.completed >= 40
+    assert_cache_is_right(right, caught.value.completed)
+
+
+def test_another_client_reloads_the_model(real_ollama_factory, right):
+    server = real_ollama_factory()
+    vectorizer = make(server).fit(TEXTS)
+
+    def reload():
+        body = {"model": MODEL, "input": "x", "options": {"num_ctx": 512}}
+        httpx.post(
+            f"{server.host}/api/embed", json=body, timeout=60, trust_env=False
+        ).raise_for_status()
+
+    thread = in_the_middle(server, vectorizer, reload)
+    vectors = vectorizer.transform(TEXTS)
+    thread.join()
+    assert np.array_equal(vectors, right)
+    assert_cache_is_right(right, 400)
+
+
+def test_two_servers_of_which_one_is_killed(real_ollama_factory, right):
+    a, b = real_ollama_factory(), real_ollama_factory()
+    vectorizer = make(a, b).fit(TEXTS)
+    thread = in_the_middle(a, vectorizer, a.kill)
+    with pytest.warns(EmbeddingWarning, match="host is dropped"):
+        vectors = vectorizer.transform(TEXTS)
+    thread.join()
+    assert np.array_equal(vectors, right)
+    assert_cache_is_right(right, 400)
+
+
+def test_limits_and_hostile_texts(real_ollama):
+    """The tiny model's tokens are characters: 2,046 of them fit, prompt included."""
+    room = 2046 - len(PROMPT.render(""))
+    texts = ["x" * room, "y" * (room + 1), "a\0b", "\ud800", "", "z" * 10_000_000]
+    vectorizer = make(real_ollama)
+    with pytest.warns(EmbeddingWarning, match="2 of 6 texts are longer .* were cut"):
+        vectors = vectorizer.transform(texts)
+    assert vectorizer.report_.truncated == 2
+    as_sent = [text.encode("utf-8", "replace").decode() for text in texts[:5]]
+    as_sent[3] = "\ufffd"
+    as_sent[5:] = ["z" * room]
+    body = {"model": MODEL, "input": [PROMPT.render(text) for text in as_sent]}
+    answer = httpx.post(f"{real_ollama.host}/api/embed", json=body, timeout=60, trust_env=False)
+    assert np.array_equal(vectors, np.asarray(answer.json()["embeddings"], dtype=np.float32))
+
+    with pytest.warns(EmbeddingWarning, match="2 of 6"):
+        again = vectorizer.transform(texts)
+    assert np.array_equal(again, vectors)
+    assert vectorizer.report_.hits == 6
+
+    vectorizer.set_params(long_texts="error")
+    with pytest.raises(EmbeddingError, match="at position 5") as caught:
+        vectorizer.transform(texts)
+    assert list(caught.value.failed) == [5], "10 MB are known to be too long without asking"
+    with pytest.raises(EmbeddingError, match="at position 1") as caught:
+        vectorizer.transform(texts[:5])
+    assert list(caught.value.failed) == [1]
+
+    vectorizer.set_params(long_texts="mean")
+    mean = vectorizer.transform(["word " * 500])
+    assert np.isclose(np.linalg.norm(mean), 1, atol=1e-6)
+    assert vectorizer.report_.averaged == 1
+
+
+def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right, tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            from toolkit import EmbeddingGemmaVectorizer
+            one = EmbeddingGemmaVectorizer(
+                model={MODEL!r}, host={real_ollama.host!r}, batch_size=8, verbose=1
+            )
+            one.fit(["a"])
+            print("ready", flush=True)
+            one.transform([f"number {{i}}" for i in range(400)])
+            """
+        )
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        deadline = time.monotonic() + 60
+        while held() < 40 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        _, errors = process.communicate(timeout=30)
+    # A second for the job, and some for the interpreter to end on a busy machine.
+    assert time.monotonic() - start < 5
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in errors
+    assert "of 400 texts were embedded and are in the cache" in errors
+    done = held()
+    assert 40 <= done < 400
+    assert_cache_is_right(right, done)
+    one = make(real_ollama)
+    assert np.array_equal(one.transform(TEXTS), right)
+    assert one.report_.hits == done
