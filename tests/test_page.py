@@ -142,6 +142,19 @@ def test_write_is_atomic_and_keeps_what_may_not_be_replaced(tmp_path: Path) -> N
         write_text_atomic(tmp_path, "x")
 
 
+def test_write_through_a_link_to_a_device_and_to_a_long_name(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.html", tmp_path / "link.html"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_text_atomic(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    write_text_atomic("/dev/null", "gone")
+    assert Path("/dev/null").is_char_device()
+    long = tmp_path / ("文" * 80 + ".html")  # 245 bytes
+    assert write_text_atomic(long, "x").read_text() == "x"
+
+
 def test_new_file_is_not_written_over_a_file_that_appears_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ def write_text_atomic(path: str | os.PathLike[str], text: str, *, overwrite: boo
     Parameters
     ----------
     path : str or path-like
-        Where to. The folder is made if it does not exist.
+        Where to. The folder is made if it does not exist; a symbolic link is followed; a device
+        or pipe is written to directly.
     text : str
         The content, written as UTF-8. Lone surrogates become U+FFFD.
     overwrite : bool, default=True
@@ -42,13 +43,18 @@ def write_text_atomic(path: str | os.PathLike[str], text: str, *, overwrite: boo
     '<p>hello</p>'
     """
     target = Path(path)
+    if target.is_symlink():
+        target = target.resolve()
     if target.is_dir():
         raise UsageError(f"{target} is a folder; give the name of a file in it")
     if not overwrite and target.exists():
         raise UsageError(f"{target} exists already; allow it to be replaced, or name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
     content = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:64]}-", dir=target.parent)
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return Path(path)
+    handle, name = tempfile.mkstemp(prefix=".toolkit-", dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -61,7 +67,7 @@ def write_text_atomic(path: str | os.PathLike[str], text: str, *, overwrite: boo
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
-    return target
+    return Path(path)
 
 
 def _permissions(target: Path) -> int:

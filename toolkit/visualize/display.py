@@ -279,12 +279,13 @@ class EmbeddingMapDisplay:
             Itself, with ``ax_`` and ``figure_``.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
 
         from toolkit.visualize.static import DARK, LIGHT, draw_map
 
         if ax is None:
-            figure, ax = plt.subplots(figsize=(9, 7.4), layout="constrained")
-            figure.get_layout_engine().set(w_pad=0.15, h_pad=0.15)
+            engine = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15)
+            figure, ax = plt.subplots(figsize=(9, 7.4), layout=engine)
             figure.set_facecolor((DARK if dark else LIGHT)["paper"])
         draw_map(
             ax,

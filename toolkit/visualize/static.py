@@ -103,10 +103,12 @@ def draw_map(
         fontfamily=family, linespacing=1.35, parse_math=False,
     )  # fmt: skip
     if names:
-        _write_names(ax, groups, theme, family)
+        _write_names(ax, groups, theme, family, dark=dark)
 
 
-def _write_names(ax: Axes, groups: list[Group], theme: dict[str, str], family: list[str]) -> None:
+def _write_names(
+    ax: Axes, groups: list[Group], theme: dict[str, str], family: list[str], *, dark: bool
+) -> None:
     from matplotlib.patheffects import withStroke
 
     named = sorted((g for g in groups if not g.noise), key=lambda g: -g.count)
@@ -123,7 +125,7 @@ def _write_names(ax: Axes, groups: list[Group], theme: dict[str, str], family: l
             fontweight="bold",
             fontfamily=family,
             linespacing=1.05,
-            color=_mix(group.color, theme["ink"], 0.6),
+            color=_mix(on_dark(group.color) if dark else group.color, theme["ink"], 0.6),
             path_effects=[withStroke(linewidth=2.6, foreground=theme["paper"], alpha=0.92)],
             parse_math=False,
             zorder=5,
