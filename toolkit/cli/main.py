@@ -9,6 +9,7 @@ import typer
 
 from toolkit import __version__
 from toolkit.cli import cache, datasets
+from toolkit.cli.cluster import cluster
 from toolkit.cli.demo import demo
 from toolkit.cli.doctor import doctor
 from toolkit.cli.embed import embed
@@ -60,6 +61,7 @@ app.command(name="doctor")(doctor)
 app.command(name="embed")(embed)
 app.command(name="train")(train)
 app.command(name="predict")(predict)
+app.command(name="cluster")(cluster)
 app.command(name="map")(map_texts)
 app.add_typer(cache.app, name="cache")
 app.add_typer(datasets.app, name="datasets")

@@ -83,7 +83,7 @@ def map_texts(
     found = embed_table(data, embedding, "clustering")
     from toolkit.visualize import EmbeddingMapDisplay
 
-    console.say("Projecting (UMAP; the first time on a machine it compiles for a minute) …")
+    console.say("Projecting the map (UMAP) …")
     display = EmbeddingMapDisplay.from_embeddings(
         found.X,
         texts=found.texts,
@@ -91,7 +91,7 @@ def map_texts(
         columns=found.columns(data.kept),
         title=title or f"Map of {Path(data.source).name}",
         random_state=random_state,
-        verbose=max(console.level, 0),
+        verbose=console.verbosity,
     )
     console.say(display.caption)
     for path in out:

@@ -82,12 +82,6 @@ class OutputFolder:
         self._write()
         return place
 
-    def adopt(self, name: str) -> None:
-        """Note every file of a folder that has just been made."""
-        for file in sorted((self.path / name).rglob("*")):
-            if file.is_file():
-                self.claim(file.relative_to(self.path).as_posix())
-
     def clear(self) -> None:
         """Delete the files made earlier, and folders that are empty then."""
         folders: set[Path] = set()

@@ -1,20 +1,21 @@
-"""The whole job once, on real vectors: classify, predict, cluster and map 615 passages.
-
-`toolkit demo` runs it. The passages' vectors come with the toolkit, so that no server is needed;
-sentences of one's own need one, or are shown once more on the small built-in model. The two vector
-spaces are never mixed, and every output of the built-in model says that it is not EmbeddingGemma.
-"""
+"""The demo itself, step by step."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.datasets.output_folder import OutputFolder
-from toolkit.errors import BackendError, CacheError, OptionalDependencyError, ToolkitError
+from toolkit.demo.result import DemoResult
+from toolkit.demo.telling import EMBEDDED, Teller, beginning
+from toolkit.errors import (
+    OptionalDependencyError,
+    ServerUnavailableError,
+    ToolkitError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from toolkit.classify import Prediction, TrainingResult
     from toolkit.embedding.spaces import Source
     from toolkit.identity import ModelIdentity
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
     from toolkit.visualize import EmbeddingMapDisplay
 
-__all__ = ["SENTENCES", "DemoResult", "run_demo"]
+__all__ = ["SENTENCES", "run_demo"]
 
 SENTENCES = (
     "Half of the rural households still have no electricity.",
@@ -37,34 +39,7 @@ GETTING_OLLAMA = (
     "For EmbeddingGemma's own answer: install Ollama (https://ollama.com/download), run\n"
     "`ollama pull embeddinggemma`, and then this demo again."
 )
-EMBEDDED = "embedded-backend"
-SHOWN_REASON = 400
-
-
-@dataclass
-class DemoResult:
-    """What the demo found out and made.
-
-    Parameters
-    ----------
-    folder : Path
-        Where everything is.
-    files : list of str
-        Names in the folder, in the order they were made.
-    accuracy : dict of str to float
-        Mean accuracy in cross-validation: by dimension (``"768"``, ...), ``"tfidf"``, and
-        ``"embedded"`` and ``"embedded tfidf"`` where that backend was shown.
-    predictions : dict of str to list of (sentence, label, probability)
-        By what made the vectors: ``"embeddinggemma"`` or ``"embedded"``.
-    skipped : list of str
-        What was left out, and why.
-    """
-
-    folder: Path
-    files: list[str] = field(default_factory=list)
-    accuracy: dict[str, float] = field(default_factory=dict)
-    predictions: dict[str, list[tuple[str, str, float]]] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
+MODEL_FILES = ("model.skops", "model.json", "README.md")
 
 
 def run_demo(
@@ -110,43 +85,37 @@ def run_demo(
     UsageError
         If the folder holds something else, or the backend is unknown.
     """
-    from toolkit.errors import UsageError
-
     if backend not in (None, "ollama", "embedded"):
         raise UsageError(f"the demo's backend is ollama or embedded, not {backend!r}")
     if not sentences or not all(sentence.strip() for sentence in sentences):
         raise UsageError("a sentence is empty; give sentences to predict, or none for the usual")
     folder = OutputFolder(out, "toolkit demo", force=force)
     folder.clear()
-    demo = _Demo(folder, list(sentences), host, model, cache, say)
-    return demo.run(backend)
+    return _Demo(Teller(folder, say), list(sentences), host, model, cache).run(backend)
 
 
 class _Demo:
     def __init__(
         self,
-        folder: OutputFolder,
+        teller: Teller,
         sentences: list[str],
         host: str | Sequence[str] | None,
         model: str,
         cache: Any,
-        say: Callable[[str], object],
     ) -> None:
-        self.folder = folder
+        self.teller = teller
         self.sentences = sentences
         self.host = host
         self.model = model
         self.cache = cache
-        self.say = say
-        self.result = DemoResult(folder.path)
-        self._files: list[tuple[str, str]] = []
+        self.result = DemoResult(teller.folder.path)
 
     def run(self, backend: str | None) -> DemoResult:
         from toolkit.datasets import load
 
         started = time.perf_counter()
         data = load("sdg")
-        self.say(
+        self.teller.say(
             f"{len(data.data)} passages of UN and OECD reports about the {len(data.target_names)} "
             "Sustainable Development Goals.\nTheir EmbeddingGemma vectors come with the toolkit: "
             "no server is needed for them."
@@ -158,25 +127,17 @@ class _Demo:
         self.cluster_and_map(data)
         if source is None and backend != "ollama":
             self.show_embedded(data)
-        self.write_index()
-        self.say(
-            f"\nDone in {time.perf_counter() - started:.0f} s. Everything is in "
-            f"{self.folder.path}{_SEPARATOR}; begin with {self._files[0][0]}."
-        )
-        self.result.files = [name for name, _ in self._files]
+        self.teller.write_index()
+        self.teller.say(f"\nDone in {time.perf_counter() - started:.0f} s.")
+        self.result.files = [name for name, _ in self.teller.files]
+        self.result.skipped = self.teller.skipped
         return self.result
 
     # --- classifier ------------------------------------------------------------------------------
 
     def train(self, data: Bunch) -> TrainingResult:
-        from toolkit.embedding.cached import CacheBackend
-        from toolkit.vectorizer import EmbeddingGemmaVectorizer
-
-        self.step("Train a classifier, cross-validated beside TF-IDF on the same folds")
-        shipped = EmbeddingGemmaVectorizer(
-            task="classification", backend=CacheBackend(packs_only=True), cache=False
-        )
-        result = self._train(data, shipped)
+        self.teller.step("Train a classifier, cross-validated beside TF-IDF on the same folds")
+        result = self._train(data, _shipped("classification"))
         for dimension, scores in result.by_dimension.items():
             self.result.accuracy[str(dimension)] = scores["accuracy"].mean
         self.result.accuracy["tfidf"] = result.baselines["tfidf"].scores["accuracy"].mean
@@ -203,21 +164,22 @@ class _Demo:
             source="dataset:sdg",
             command="toolkit demo",
         )
-        self.say(_indented(result.summary()))
+        self.teller.show(result.summary())
         return result
 
     def report_classifier(self, result: TrainingResult, name: str, title: str) -> None:
         from toolkit.report import ClassifierReport
 
-        place = self.claim(name, "how good the classifier is, and where it errs")
+        place = self.teller.claim(name, "how good the classifier is, and where it errs")
         ClassifierReport(result, title=title).to_html(place)
 
     def save_model(self, result: TrainingResult, name: str, what: str) -> None:
         from toolkit.classify import save_model
 
-        save_model(result, self.folder.path / name, force=True)
-        self.folder.adopt(name)
-        self.note(f"{name}/", what)
+        for file in MODEL_FILES:
+            place = self.teller.folder.claim(f"{name}/{file}")
+        save_model(result, place.parent, force=True)
+        self.teller.note(f"{name}/", what)
 
     # --- new sentences ---------------------------------------------------------------------------
 
@@ -227,29 +189,32 @@ class _Demo:
         from toolkit.backends.registry import make_backends
         from toolkit.embedding.spaces import check_drift, find_source, open_cache
 
-        self.step(f"Predict {len(self.sentences)} new sentences")
+        self.teller.step(f"Predict {len(self.sentences)} new sentences")
         fitted: ModelIdentity = trained.pipeline[0].identity_
         try:
             backends = make_backends(OllamaBackend(), model=self.model, host=self.host)
             source = find_source(backends, open_cache(self.cache))
             check_drift(fitted, source.identity, on_drift="raise")
-        except (BackendError, CacheError, ToolkitError) as error:
-            reason = _first_lines(str(error))
-            self.say(_indented(f"Ollama cannot give their vectors: {reason}\n{GETTING_OLLAMA}"))
-            self.result.skipped.append(f"predictions with EmbeddingGemma: {reason}")
+        except ServerUnavailableError as error:
+            # Its message goes on with parameters and options that are no help here.
+            self.go_without(f"{str(error).partition('. ')[0]}.")
             return None
-        self.say(
-            _indented(
-                f"Vectors from {source.identity.describe()}; its vectors of the test "
-                "texts are those the classifier was trained on."
-            )
-        )
+        except ToolkitError as error:
+            self.go_without(beginning(str(error)))
+            return None
+        said = f"With {source.identity.describe()}, whose test vectors are the classifier's own."
+        self.teller.tell(said)
         return source
+
+    def go_without(self, reason: str) -> None:
+        self.teller.tell(f"Not with EmbeddingGemma now: {reason}")
+        self.teller.show(GETTING_OLLAMA)
+        self.teller.skip("predictions with EmbeddingGemma", reason)
 
     def predict(self, trained: TrainingResult, source: Source) -> None:
         from toolkit.classify import load_model
 
-        model = load_model(self.folder.path / "model")
+        model = load_model(self.teller.folder.path / "model")
         model[0].set_params(host=self.host, cache=self.cache)
         self._predict(model, "predictions.csv", "embeddinggemma", source.identity)
 
@@ -260,7 +225,7 @@ class _Demo:
         found: list[Prediction] = list(predict_texts(model, self.sentences))
         for sentence, prediction in zip(self.sentences, found, strict=True):
             probability = f"{prediction.probability:.2f}"
-            self.say(_indented(f"{probability}  {prediction.label:30}  {sentence}"))
+            self.teller.show(f"{probability}  {prediction.label:30}  {sentence}")
         self.result.predictions[kind] = [
             (sentence, str(p.label), float(p.probability or 0))
             for sentence, p in zip(self.sentences, found, strict=True)
@@ -271,19 +236,21 @@ class _Demo:
             "probability": [p.probability for p in found],
             "vectors": [identity.describe()] * len(found),
         }
-        write_table(self.claim(name, "the new sentences and their goals"), columns, force=True)
+        write_table(
+            self.teller.claim(name, "the new sentences and their goals"), columns, force=True
+        )
 
     # --- clusters and map ------------------------------------------------------------------------
 
     def cluster_and_map(self, data: Bunch) -> None:
         from toolkit.cluster import cluster_texts
-        from toolkit.datasets import load_vectors
         from toolkit.datasets.table_writers import write_table
         from toolkit.report import ClusterReport
         from toolkit.visualize import EmbeddingMapDisplay
 
-        self.step("Cluster the same passages, without their labels")
-        X = load_vectors("sdg", task="clustering")
+        self.teller.step("Cluster the same passages, without their labels")
+        vectorizer = _shipped("clustering")
+        X = vectorizer.fit(data.data).transform(data.data)
         clusters = cluster_texts(
             data.data,
             X,
@@ -291,9 +258,15 @@ class _Demo:
             n_clusters=len(data.target_names),
             labels_true=data.target,
             random_state=0,
+            identity=vectorizer.identity_,
+            prompt=vectorizer.prompt_,
+            source="dataset:sdg",
+            command="toolkit demo",
         )
-        self.say(_indented(clusters.summary()))
-        self.step("Draw a map (UMAP; the first time on a machine it compiles, up to a minute)")
+        self.teller.tell(clusters.summary())
+        self.teller.step(
+            "Draw a map (UMAP; the first time on a machine it compiles, up to a minute)"
+        )
         by_goal = EmbeddingMapDisplay.from_embeddings(
             X,
             texts=data.data,
@@ -302,15 +275,18 @@ class _Demo:
             random_state=0,
             verbose=0,
         )
-        self.say(_indented(by_goal.caption))
-        by_goal.to_html(self.claim("map.html", "the map, to explore"))
-        _save_picture(by_goal, self.claim("map.png", "the map, to look at"))
-        by_cluster = by_goal.recolor(clusters.labels, title="SDG passages by cluster")
-        ClusterReport(clusters, map=by_cluster).to_html(
-            self.claim("cluster-report.html", "the clusters: keywords, examples, quality")
+        self.teller.tell(by_goal.caption)
+        by_goal.to_html(self.teller.claim("map.html", "the map, to explore"))
+        _save_picture(by_goal, self.teller.claim("map.png", "the map, to look at"))
+        by_cluster = by_goal.recolor(
+            clusters.labels, names=clusters.names, title="SDG passages by cluster"
         )
-        columns = {"id": data.ids, "cluster": clusters.labels, "goal": data.target}
-        place = self.claim("clusters.csv", "the cluster of each passage")
+        ClusterReport(clusters, map=by_cluster).to_html(
+            self.teller.claim("cluster-report.html", "the clusters: keywords, examples, quality")
+        )
+        names = clusters.assignments()["name"].tolist()
+        columns = {"id": data.ids, "cluster": clusters.labels, "name": names, "goal": data.target}
+        place = self.teller.claim("clusters.csv", "the cluster of each passage")
         write_table(place, {**columns, "text": data.data}, force=True)
 
     # --- the built-in model ----------------------------------------------------------------------
@@ -319,15 +295,15 @@ class _Demo:
         from toolkit.classify import load_model
         from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
-        self.step(
+        self.teller.step(
             "The same job on the embedded backend, a small built-in model: NOT EmbeddingGemma"
         )
         vectorizer = EmbeddingGemmaVectorizer(backend="embedded", cache=self.cache)
         try:
             result = self._train(data, vectorizer)
         except OptionalDependencyError as error:
-            self.say(_indented(f"Left out: {error}"))
-            self.result.skipped.append(f"embedded backend: {error}")
+            self.teller.tell(f"Left out: {error}")
+            self.teller.skip("embedded backend", str(error))
             return
         identity = result.pipeline[0].identity_
         self.result.accuracy["embedded"] = result.scores["accuracy"].mean
@@ -339,40 +315,17 @@ class _Demo:
         )
         name = f"{EMBEDDED}/embedded-model"
         self.save_model(result, name, "the classifier on the embedded backend")
-        model = load_model(self.folder.path / name)
+        model = load_model(self.teller.folder.path / name)
         model[0].set_params(cache=self.cache)
         self._predict(model, f"{EMBEDDED}/embedded-predictions.csv", "embedded", identity)
 
-    # --- telling and noting ----------------------------------------------------------------------
 
-    def step(self, text: str) -> None:
-        self._steps = getattr(self, "_steps", 0) + 1
-        self.say(f"\n{self._steps}. {text}")
+def _shipped(task: str) -> EmbeddingGemmaVectorizer:
+    """Return a vectorizer that knows the shipped vectors and nothing else."""
+    from toolkit.embedding.cached import CacheBackend
+    from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
-    def claim(self, name: str, what: str) -> Path:
-        self.note(name, what)
-        return self.folder.claim(name)
-
-    def note(self, name: str, what: str) -> None:
-        self._files.append((name, what))
-
-    def write_index(self) -> None:
-        lines = ["# What `toolkit demo` made", ""]
-        for name, what in self._files:
-            embedded = " (embedded backend, not EmbeddingGemma)" if EMBEDDED in name else ""
-            lines.append(f"- [{name}]({name}): {what}{embedded}")
-        if self.result.skipped:
-            lines += ["", "Left out:", ""]
-            lines += [f"- {reason}" for reason in self.result.skipped]
-        place = self.folder.claim("README.md")
-        place.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.say("\nMade:")
-        width = max(len(name) for name, _ in self._files)
-        for name, what in self._files:
-            self.say(f"   {name:{width}}  {what}")
-
-
-_SEPARATOR = "/"
+    return EmbeddingGemmaVectorizer(task, backend=CacheBackend(packs_only=True), cache=False)
 
 
 def _save_picture(display: EmbeddingMapDisplay, path: Path) -> None:
@@ -382,15 +335,3 @@ def _save_picture(display: EmbeddingMapDisplay, path: Path) -> None:
     figure = display.plot().ax_.get_figure(root=True)
     assert figure is not None  # noqa: S101 - just drawn
     figure.savefig(path, dpi=150)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"   {line}".rstrip() for line in text.splitlines())
-
-
-def _first_lines(text: str) -> str:
-    """Return the beginning of a message, up to a sentence's end."""
-    if len(text) <= SHOWN_REASON:
-        return text
-    cut = text[:SHOWN_REASON]
-    return cut[: cut.rfind(". ") + 1] or cut

@@ -1,0 +1,89 @@
+"""`toolkit map`: a page, a picture, a table, from one projection."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import invoke, toolkit_process
+from tests.ollama_double.faults import Fault, status
+from tests.ollama_double.server import OllamaDouble
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "in.csv"
+    lines = [f"{subject} {i},{subject},{i}\n" for i in range(10) for subject in ("fruit", "car")]
+    path.write_text("text,kind,n\n" + "".join(lines))
+    return path
+
+
+def test_every_output_of_one_projection(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    names = ["m.html", "m.png", "m.svg", "m.csv", "m.parquet"]
+    outputs = [word for name in names for word in ("--out", str(tmp_path / name))]
+    words = ("map", table, "--host", ollama_double.host, "--label-column", "kind", "--keep", "n")
+    done = toolkit_process(*words, *outputs, "--title", "Fruit <and> cars")
+    assert done.code == 0, done.stderr
+    assert done.stdout == ""
+    assert "Trustworthiness" in done.stderr
+    page = (tmp_path / "m.html").read_text(encoding="utf-8")
+    assert "Fruit &lt;and&gt; cars" in page
+    assert "Fruit <and>" not in page
+    assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "m.svg").read_text().lstrip().startswith("<?xml")
+    rows = list(csv.DictReader((tmp_path / "m.csv").read_text().splitlines()))
+    assert len(rows) == 20
+    assert {row["label"] for row in rows} == {"fruit", "car"}
+    assert [row["n"] for row in rows] == [str(i) for i in range(10) for _ in range(2)]
+    float(rows[0]["x"])
+    assert "task: clustering | query: fruit 0" in ollama_double.texts_received
+
+
+def test_texts_without_a_vector_are_left_out(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    ollama_double.faults.add(Fault(status(400, "no"), times=None, containing="fruit 3"))
+    out = tmp_path / "m.csv"
+    words = ("map", table, "--host", ollama_double.host, "--out", out)
+    assert toolkit_process(*words).code == 1
+    done = toolkit_process(*words, "--on-error", "nan")
+    assert done.code == 0, done.stderr
+    assert "1 of 20 texts have no vector and are left out" in done.stderr
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert len(rows) == 19
+    assert "fruit 3" not in [row["text"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "--out"),
+        (["--out", "m.xyz"], 2, "end it in .html, .png"),
+        (["--out", "in.csv"], 2, "there already"),
+        (["--out", "m.html", "--label-column", "sort"], 2, "It has: 'text', 'kind', 'n'"),
+    ],
+)
+def test_mistakes(
+    words: list[str],
+    code: int,
+    said: str,
+    table: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = invoke("map", table, *words)
+    assert (done.code, done.stdout) == (code, "")
+    assert said in " ".join(done.stderr.split())
+
+
+def test_too_few_texts(tmp_path: Path, ollama_double: OllamaDouble) -> None:
+    (tmp_path / "in.txt").write_text("a\nb\n")
+    words = ("--host", ollama_double.host, "--out", tmp_path / "m.html")
+    done = invoke("map", tmp_path / "in.txt", *words)
+    assert done.code == 1
+    assert "at least 4 texts" in done.stderr
