@@ -42,7 +42,11 @@ class Visit:
         self.page.set_viewport_size({"width": width, "height": height})
 
     def eventually(self, check: Callable[[], Any], wanted: Any = True) -> None:
-        """Wait until something on the page is as wanted; five seconds, for a busy machine."""
+        """Wait until something on the page is as wanted; five seconds, for a busy machine.
+
+        Playwright's own ``wait_for_function`` compiles code in the page, which the page's policy
+        forbids.
+        """
         for _ in range(100):
             if check() == wanted:
                 return

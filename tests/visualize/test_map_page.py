@@ -140,10 +140,7 @@ def test_search_groups_list_and_reset(tmp_path: Path, chromium_page: Chromium, d
     assert count.text_content() == "24 texts"
     for typed, hits in (("APPLE", 12), ("apple red", 4), ("fine", 4), ("nothing", 0)):
         search.fill(typed)
-        page.wait_for_function(
-            "(n) => document.querySelector('.emap-count').textContent === `${n} of 24 texts`",
-            arg=hits,
-        )
+        visit.eventually(count.text_content, f"{hits} of 24 texts")
         visit.eventually(lambda: selected(visit), hits)
     search.fill("apple")
     visit.eventually(count.text_content, "12 of 24 texts")
@@ -260,9 +257,7 @@ def test_webgl_map_of_many_texts(tmp_path: Path, chromium_page: Chromium) -> Non
     page = visit.page
     assert page.evaluate("document.querySelector('.emap-plot').data[1].type") == "scattergl"
     page.get_by_role("searchbox").fill("needle")
-    page.wait_for_function(
-        "document.querySelector('.emap-count').textContent === '1 of 6,000 texts'"
-    )
+    visit.eventually(page.get_by_role("status").text_content, "1 of 6,000 texts")
     page.locator(".emap-list summary").click()
     page.locator(".emap-list li button").click()
     assert page.locator(".emap-reader > p").text_content() == texts[17]
@@ -281,7 +276,7 @@ def test_two_maps_on_a_page_where_the_wheel_scrolls(
     )
     path = write_text_atomic(tmp_path / "two.html", page.render(content=html))
     visit = open_map(chromium_page, path)
-    visit.page.wait_for_function("document.querySelectorAll('[data-ready]').length === 2")
+    visit.eventually(visit.page.locator("[data-ready]").count, 2)
     counts = visit.page.get_by_role("status").all_text_contents()
     assert counts == ["24 texts", "8 texts"]
     assert visit.page.locator(".emap-table").count() == 1
