@@ -197,6 +197,15 @@ def test_a_server_that_comes_back_is_found_again(ollama_double, vectorizer):
     assert_cache_holds(range(100))
 
 
+def test_a_server_that_mixes_up_rows_is_refused(ollama_double):
+    ollama_double.faults.add(
+        Fault(faults.swapped(), times=None, when=lambda record: len(record.texts) > 1)
+    )
+    with pytest.raises(BackendError, match="another vector in a batch than alone"):
+        make(ollama_double).fit(TEXTS)
+    assert EmbeddingCache().spaces() == []
+
+
 def test_a_server_that_always_fails_ends_the_job(ollama_double, vectorizer):
     ollama_double.faults.add(Fault(faults.status(500, "broken"), times=None, skip=3))
     with pytest.raises(EmbeddingError, match="broken"):

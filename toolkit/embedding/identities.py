@@ -16,7 +16,14 @@ from toolkit.cache import EmbeddingCache
 from toolkit.embedding.checks import check_vectors
 from toolkit.embedding.retry import RetryPolicy
 from toolkit.errors import BackendError, InvalidVectorsError, ModelDriftError, TextTooLongError
-from toolkit.identity import Canary, ModelIdentity, canary_cosines, canary_texts, same_space
+from toolkit.identity import (
+    CANARY_COSINE,
+    Canary,
+    ModelIdentity,
+    canary_cosines,
+    canary_texts,
+    same_space,
+)
 from toolkit.reference import diagnose
 
 __all__ = [
@@ -26,6 +33,9 @@ __all__ = [
     "forget_identities",
     "identify",
 ]
+
+SHORT_CHARACTERS = 500
+"""Canaries up to this length are also asked for as a batch."""
 
 _identities: dict[object, ModelIdentity] = {}
 _kept: dict[int, Backend] = {}
@@ -66,6 +76,7 @@ def identify(backend: Backend, cache: EmbeddingCache | None = None) -> ModelIden
             vectors, skipped = embed_with_patience(backend, canary_texts(), identity.dimension)
             if not vectors:
                 raise BackendError("the model refuses every canary text as too long", fatal=True)
+            _check_order(backend, vectors)
             canary = Canary.of(vectors)
         identity = replace(identity, dimension=canary.vectors.shape[1], canary=canary)
         if hasattr(backend, "verify"):
@@ -162,24 +173,45 @@ def embed_with_patience(
     skipped = 0
     for name, text in texts.items():
         try:
-            vectors[name] = _one_vector(backend, text, dimension)
+            vectors[name] = _checked(backend, [text], dimension)[0]
         except TextTooLongError:
             skipped += 1
     return vectors, skipped
 
 
-def _one_vector(backend: Backend, text: str, dimension: int) -> NDArray[np.float32]:
-    """Embed one text with the patience of a job; a bad vector is asked for again, then refused."""
+def _check_order(backend: Backend, alone: Mapping[str, NDArray[np.float32]]) -> None:
+    """Ask for the short canaries together, the other way round: each must be what it is alone.
+
+    Ollama has had versions that mixed up the rows of a batch. Whoever does that at times only is
+    not found out by this, nor by anything short of asking for every text twice.
+    """
+    texts = canary_texts()
+    names = [name for name in alone if len(texts[name]) < SHORT_CHARACTERS][::-1]
+    if len(names) < 2:
+        return
+    together = _checked(backend, [texts[name] for name in names], len(alone[names[0]]))
+    for name, vector in zip(names, together, strict=True):
+        if float(vector @ alone[name]) < CANARY_COSINE:
+            raise BackendError(
+                "the server gives a text another vector in a batch than alone "
+                f"(cosine {float(vector @ alone[name]):.4f}), as if it mixed up the rows; "
+                "its vectors cannot be trusted. Update the server",
+                fatal=True,
+            )
+
+
+def _checked(backend: Backend, texts: list[str], dimension: int) -> NDArray[np.float32]:
+    """Embed texts with the patience of a job; bad vectors are asked for again, then refused."""
     retry = RetryPolicy()
     attempt = 1
     while True:
         try:
-            vectors = backend.embed([text])
-            bad = check_vectors(vectors, 1, dimension)
+            vectors = backend.embed(texts)
+            bad = check_vectors(vectors, len(texts), dimension)
             if not bad:
-                first: NDArray[np.float32] = vectors[0]
-                return first
-            error: BackendError = InvalidVectorsError(f"the server sends a vector {bad[0]}")
+                return vectors
+            reason = next(iter(bad.values()))
+            error: BackendError = InvalidVectorsError(f"the server sends a vector {reason}")
         except BackendError as raised:
             error = raised
         if not error.retryable or attempt == retry.attempts:
