@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.backends.embedded import EmbeddedBackend
     from toolkit.backends.ollama import OllamaBackend
+    from toolkit.backends.openai_compatible import OpenAIBackend
     from toolkit.cache import EmbeddingCache
     from toolkit.classify import load_model, save_model
     from toolkit.embedding.cached import CacheBackend
@@ -29,6 +30,7 @@ _HOMES = {
     "EmbeddingGemmaVectorizer": "toolkit.vectorizer",
     "EmbeddingMapDisplay": "toolkit.visualize",
     "OllamaBackend": "toolkit.backends.ollama",
+    "OpenAIBackend": "toolkit.backends.openai_compatible",
     "UMAPProjector": "toolkit.visualize",
     "load_model": "toolkit.classify",
     "save_model": "toolkit.classify",
@@ -43,6 +45,7 @@ __all__ = [
     "EmbeddingGemmaVectorizer",
     "EmbeddingMapDisplay",
     "OllamaBackend",
+    "OpenAIBackend",
     "UMAPProjector",
     "__version__",
     "load_model",

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from toolkit.backends.ollama import OllamaBackend
+from toolkit.backends.openai_compatible import OpenAIBackend
 from toolkit.backends.registry import make_backends
 from toolkit.embedding.cached import CacheBackend, find_cached_source
 from toolkit.embedding.engine import EngineSettings, embed
@@ -67,13 +68,14 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         A prompt of your own with ``{text}`` (and optionally ``{title}``) in it; wins over
         ``task``.
     backend : str or object, default="ollama"
-        ``"ollama"``; ``"embedded"`` (a small built-in model of 512 dimensions, no server);
-        ``"cache"`` (vectors made earlier and the bundled packs alone) or ``"cache:SPACE"``;
-        :class:`~toolkit.OllamaBackend` with settings; or any object with the protocol of
-        :class:`toolkit.backends.base.Backend`.
+        ``"ollama"``; ``"openai"`` (any server with OpenAI's ``/v1/embeddings``, at ``host``);
+        ``"embedded"`` (a small built-in model of 512 dimensions, no server); ``"cache"`` (vectors
+        made earlier and the bundled packs alone) or ``"cache:SPACE"``;
+        :class:`~toolkit.OllamaBackend` or :class:`~toolkit.OpenAIBackend` with settings; or any
+        object with the protocol of :class:`toolkit.backends.base.Backend`.
     host : str, list of str or None, default=None
         Address of the server, or of several; None for ``OLLAMA_HOST`` or
-        ``http://127.0.0.1:11434``.
+        ``http://127.0.0.1:11434`` (Ollama only).
     cache : bool or str or path, default=True
         Whether vectors are kept on disk, or where. True means ``TOOLKIT_CACHE_DIR`` or the user's
         cache folder.
@@ -140,6 +142,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         "backend": [
             str,
             OllamaBackend,
+            OpenAIBackend,
             CacheBackend,
             HasMethods(["identify", "embed"]),
         ],

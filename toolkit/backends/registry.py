@@ -9,11 +9,12 @@ from toolkit.backends.base import Backend
 from toolkit.backends.embedded import EmbeddedBackend
 from toolkit.backends.hosts import parse_hosts
 from toolkit.backends.ollama import OllamaBackend
+from toolkit.backends.openai_compatible import OpenAIBackend
 from toolkit.errors import UsageError
 
 __all__ = ["BACKEND_NAMES", "make_backends"]
 
-BACKEND_NAMES = ("ollama", "embedded", "cache")
+BACKEND_NAMES = ("ollama", "openai", "embedded", "cache")
 
 
 def make_backends(
@@ -23,13 +24,14 @@ def make_backends(
 
     Parameters
     ----------
-    backend : str, OllamaBackend or Backend
-        ``"ollama"``, ``"embedded"``, settings for Ollama, or any object with the protocol.
+    backend : str, OllamaBackend, OpenAIBackend or Backend
+        ``"ollama"``, ``"openai"``, ``"embedded"``, settings of a server, or any object with the
+        protocol.
         (``"cache"`` is not a backend of its own: see :mod:`toolkit.embedding.cached`.)
     model : str
         The model's name, for servers.
     host : str, sequence of str or None
-        Addresses, for servers.
+        Addresses, for servers; ``"openai"`` has no default one.
 
     Raises
     ------
@@ -38,17 +40,31 @@ def make_backends(
     """
     if backend == "ollama":
         backend = OllamaBackend()
+    if backend == "openai":
+        backend = OpenAIBackend()
     if backend == "embedded":
         backend = EmbeddedBackend()
     if isinstance(backend, OllamaBackend):
         return tuple(backend.bind(model, address) for address in parse_hosts(host))
+    if isinstance(backend, OpenAIBackend):
+        return _bind_openai(backend, model, host)
     if not isinstance(backend, str) and _is_backend(backend):
         return (cast(Backend, backend),)
     raise UsageError(
         f"backend={backend!r} is not known; choose {', '.join(map(repr, BACKEND_NAMES))}, "
-        "'cache:SPACE', OllamaBackend(...) or an object with identify(), embed(texts), "
-        "max_tokens, preferred_batch and uses_prompts"
+        "'cache:SPACE', OllamaBackend(...), OpenAIBackend(...) or an object with identify(), "
+        "embed(texts), max_tokens, preferred_batch and uses_prompts"
     )
+
+
+def _bind_openai(
+    backend: OpenAIBackend, model: str, host: str | Sequence[str] | None
+) -> tuple[Backend, ...]:
+    if host is None or isinstance(host, str):
+        return (backend.bind(model, host),)
+    parse_hosts(host)  # complains of what is no list of addresses
+    bound = [backend.bind(model, address) for address in host]
+    return tuple({server.address: server for server in bound}.values())
 
 
 def _is_backend(candidate: object) -> bool:

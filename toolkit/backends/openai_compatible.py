@@ -1,0 +1,357 @@
+"""EmbeddingGemma and others through any server with OpenAI's ``/v1/embeddings``.
+
+llama.cpp's server, vLLM, Text Embeddings Inference (TEI), LM Studio and others. Ollama has this
+interface too, and is refused here: :mod:`toolkit.backends.ollama` loses nothing and knows more.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.backends.hosts import parse_host
+from toolkit.backends.ollama_names import is_official
+from toolkit.backends.openai_answers import has_direction, is_unit, normalised
+from toolkit.backends.openai_client import OpenAIClient, connect
+from toolkit.backends.openai_errors import token_counts
+from toolkit.backends.openai_facts import ServerFacts, read_facts, refuse_ollama
+from toolkit.backends.openai_lengths import Lengths, find_cut, learn_lengths
+from toolkit.errors import (
+    DriftWarning,
+    InvalidVectorsError,
+    TextTooLongError,
+    UnverifiedModelError,
+    UsageError,
+)
+from toolkit.identity import ModelIdentity
+from toolkit.reference import Diagnosis
+
+__all__ = ["OpenAIBackend", "OpenAIServer"]
+
+_ADVICE = {
+    "no_window": "texts of more than about 256 tokens get other vectors than the published "
+    "model's; short texts are right. A newer version of the server may mend it",
+    "causal": "the server computes it with causal attention, which is wrong for every text. A "
+    "newer version of the server may mend it",
+    "unknown": "another model may be loaded under this name, or its file lacks the dense layers "
+    "or the tokenizer's settings. Give the model's own name with model=... (--model), or serve "
+    "the published weights",
+}
+
+
+@dataclass(frozen=True)
+class OpenAIBackend:
+    """Settings of a server with OpenAI's ``/v1/embeddings``; its address is ``host``.
+
+    Parameters
+    ----------
+    timeout : float, default=120.0
+        Most seconds for one request, loading the model included.
+    api_key_env : str, optional
+        Name of the environment variable that holds the server's API key. It is read when
+        connecting, so that no secret is in a parameter or a pickle.
+    headers : mapping of str to str, optional
+        Extra headers. ``${NAME}`` in a value is replaced by an environment variable.
+    allow_unverified : bool, default=False
+        Accept a model under EmbeddingGemma's own name whose vectors are not those of the
+        published model.
+    encoding_format : {"auto", "float"}, default="auto"
+        "auto" asks for base64, which is smaller and exact, and takes floats from servers that
+        do not have it; "float" never asks for base64.
+
+    Examples
+    --------
+    >>> OpenAIBackend(api_key_env="MY_KEY").bind("embeddinggemma", "http://127.0.0.1:8080").address
+    'http://127.0.0.1:8080'
+    """
+
+    timeout: float = 120.0
+    api_key_env: str | None = None
+    headers: Mapping[str, str] | None = None
+    allow_unverified: bool = False
+    encoding_format: Literal["auto", "float"] = "auto"
+
+    def bind(self, model: str, address: str | None = None) -> OpenAIServer:
+        """Return the backend for one model on one server.
+
+        Parameters
+        ----------
+        model : str
+            The model's name.
+        address : str
+            The server's address, with or without ``/v1``.
+
+        Raises
+        ------
+        UsageError
+            If the address is missing, or a setting cannot be used.
+        """
+        if not isinstance(model, str) or not model.strip():
+            raise UsageError(f"model must be a model's name, not {model!r}")
+        if not isinstance(self.timeout, int | float) or self.timeout <= 0:
+            raise UsageError(f"timeout must be a positive number of seconds, not {self.timeout!r}")
+        if self.encoding_format not in ("auto", "float"):
+            raise UsageError(
+                f"encoding_format must be 'auto' or 'float', not {self.encoding_format!r}"
+            )
+        if address is None or not address.strip():
+            raise UsageError(
+                "backend='openai' needs the server's address: host='http://127.0.0.1:8080' "
+                "(--host). llama.cpp's server is on port 8080 by default, vLLM on 8000, LM Studio "
+                "on 1234"
+            )
+        if "://" not in address and not _names_port(address):
+            raise UsageError(
+                f"host={address!r} names no port, and these servers have no common one; give for "
+                f"example 'http://{address}:8080'"
+            )
+        where = parse_host(address).removesuffix("/embeddings").removesuffix("/v1")
+        return OpenAIServer(model=model.strip(), address=where, settings=self)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What this process has learned of a server."""
+
+    facts: ServerFacts
+    dimension: int
+    unit: bool
+    lengths: Lengths
+
+
+_memory: dict[tuple[str, ...], _Known] = {}
+
+
+@dataclass(frozen=True)
+class OpenAIServer:
+    """One model on one server: a :class:`~toolkit.backends.base.Backend`.
+
+    Holds no connection and no key: those belong to the process, so an object can be pickled and
+    used in other processes.
+
+    The protocol leaves open whether vectors have length 1. Those of a server whose vectors do not
+    are normalised here; zeros, NaN and infinity stay as they are for the engine to refuse. It
+    also leaves open what becomes of a text that is too long: see
+    :mod:`toolkit.backends.openai_lengths`. Servers tell no digest of the weights, so their vector
+    spaces are recognised by canaries alone.
+
+    Parameters
+    ----------
+    model : str
+        The model's name; servers with a single model ignore it.
+    address : str
+        Base address of the server, before ``/v1``.
+    settings : OpenAIBackend
+        Everything else.
+    """
+
+    model: str
+    address: str
+    settings: OpenAIBackend = OpenAIBackend()
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Most tokens of one text, special tokens included; None if the server does not tell."""
+        return self._known().lengths.limit
+
+    @property
+    def preferred_batch(self) -> int:
+        """32, or less where the server allows less."""
+        return min(32, self._known().facts.most_texts or 32)
+
+    @property
+    def uses_prompts(self) -> bool:
+        """Models behind these servers get their prompt from the client."""
+        return True
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What the process-wide memory of identities goes by."""
+        settings = self.settings
+        told = [settings.timeout, settings.api_key_env, settings.headers, settings.encoding_format]
+        return (
+            "openai",
+            self.address,
+            self.model,
+            json.dumps([*told, settings.allow_unverified], sort_keys=True, default=str),
+        )
+
+    def identify(self) -> ModelIdentity:
+        """Return what makes the vectors, as far as the server tells.
+
+        Two texts are embedded, one of them longer than the model's limit.
+
+        Raises
+        ------
+        ServerUnavailableError
+            If no server answers.
+        ModelNotFoundError
+            If the server does not have the model, or it makes no embeddings.
+        UsageError
+            If the server is an Ollama.
+        """
+        known = self._learn()
+        facts = known.facts
+        return ModelIdentity(
+            backend="openai",
+            model=self.model,
+            dimension=known.dimension,
+            engine=facts.engine,
+            engine_version=facts.version,
+            quantization=facts.quantization,
+            context_length=known.lengths.limit,
+            provenance=facts.details,
+        )
+
+    def fingerprint(self) -> str:
+        """Return a text that changes when the server tells something else of itself than before.
+
+        One to three requests of about a millisecond, none where the server tells nothing.
+        """
+        known = self._known()
+        same = f"{known.facts.version} None"
+        if not known.facts.tells_models_apart:
+            return same
+        now = read_facts(self._client().get, self.model)
+        return same if now == known.facts else f"{now}"
+
+    def verify(self, diagnosis: Diagnosis) -> None:
+        """Accept or refuse the model by what its vectors are nearest to.
+
+        Only names of EmbeddingGemma itself promise the published model: ``embeddinggemma`` with
+        any tag, and Google's own on Hugging Face.
+
+        Raises
+        ------
+        UnverifiedModelError
+            If such a model is of the causal build or of none that is known, unless
+            ``allow_unverified`` is set.
+
+        Warns
+        -----
+        DriftWarning
+            If it is the windowless build: short texts are right, long ones are not.
+        """
+        official = is_official(self.model) or self.model.lower().startswith("google/embeddinggemma")
+        if not official or diagnosis.build == "right":
+            return
+        message = (
+            f"{self.model} on {self.address} is not the published model: {diagnosis.summary()}: "
+            f"{_ADVICE[diagnosis.build]}."
+        )
+        if diagnosis.build == "no_window" or self.settings.allow_unverified:
+            warnings.warn(message, DriftWarning, stacklevel=2)
+            return
+        raise UnverifiedModelError(
+            f"{message} To use these vectors all the same: OpenAIBackend(allow_unverified=True)."
+        )
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors, shape (n, d), of rendered texts, in their order.
+
+        Raises
+        ------
+        TextTooLongError
+            If a text is over the model's context, whether the server says so or cuts it.
+        BackendError
+            Anything else, by kind (:mod:`toolkit.backends.openai_errors`).
+        """
+        known = self._known()
+        vectors = self._vectors(texts, known)
+        cut, lengths = find_cut(
+            lambda more: self._vectors(more, known), texts, vectors, known.lengths
+        )
+        if lengths != known.lengths:
+            self._remember(replace(known, lengths=lengths))
+        if cut:
+            raise TextTooLongError(
+                f"a text is longer than the model's context, and the server at {self.address} "
+                "cut it without saying so"
+            )
+        return vectors
+
+    def embed_truncated(self, text: str) -> NDArray[np.float32]:
+        """Return the vector, shape (d,), of as much of a text's beginning as fits.
+
+        A server that cuts does it, at a token; for one that refuses, the text is shortened by
+        the counts in its refusals, or else by a twentieth at a time.
+        """
+        known = self._known()
+        kept = len(text)
+        while True:
+            try:
+                vector: NDArray[np.float32] = self._vectors([text[:kept]], known)[0]
+                return vector
+            except TextTooLongError as refusal:
+                if kept <= 1:
+                    raise
+                given, limit = token_counts(str(refusal))
+                share = limit / given if given and limit and given > limit else 0.95
+                kept = min(int(kept * share), kept - 1)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _vectors(self, texts: Sequence[str], known: _Known) -> NDArray[np.float32]:
+        """Return vectors of length 1, in requests the server allows."""
+        if not texts:
+            return np.empty((0, known.dimension), dtype=np.float32)
+        most = known.facts.most_texts or len(texts)
+        client = self._client()
+        vectors = [
+            client.embed(self.model, texts[start : start + most])
+            for start in range(0, len(texts), most)
+        ]
+        if len({part.shape[1] for part in vectors}) > 1:
+            raise InvalidVectorsError(f"the server at {self.address} sent unequal vectors")
+        joined = np.concatenate(vectors)
+        # From a server whose vectors have length 1, another one is a fault for the engine to see.
+        return joined if known.unit else normalised(joined)
+
+    def _known(self) -> _Known:
+        known = _memory.get(self.key)
+        return self._learn() if known is None else known
+
+    def _learn(self) -> _Known:
+        """Ask the server what it is, and try what it does."""
+        client = self._client()
+        refuse_ollama(client.get, self.address)
+        facts = read_facts(client.get, self.model)
+        short = client.embed(self.model, ["why is the sky blue?"])
+        if not has_direction(short):
+            raise InvalidVectorsError(
+                f"the server at {self.address} sends vectors that are zero or not finite"
+            )
+        known = _Known(facts, short.shape[1], is_unit(short), Lengths())
+        lengths = learn_lengths(lambda texts: self._vectors(texts, known), facts.limit)
+        return self._remember(replace(known, lengths=lengths))
+
+    def _remember(self, known: _Known) -> _Known:
+        _memory[self.key] = known
+        return known
+
+    def _client(self) -> OpenAIClient:
+        settings = self.settings
+        headers = dict(settings.headers or {})
+        if settings.api_key_env is not None:
+            headers["Authorization"] = f"Bearer ${{{settings.api_key_env}}}"
+        return connect(
+            self.key,
+            self.address,
+            float(settings.timeout),
+            headers,
+            base64=settings.encoding_format == "auto",
+        )
+
+
+def _names_port(address: str) -> bool:
+    try:
+        return urlsplit(f"//{address.strip()}").port is not None
+    except ValueError:
+        return False
