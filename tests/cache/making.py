@@ -73,7 +73,7 @@ def check_by_hand(folder: Path) -> dict[bytes, int]:
     keys = np.frombuffer(b"".join(key for _, key, _ in entries), dtype=np.dtype((np.void, 16)))
     assert np.array_equal(data, vectors_of(keys, dimension))
     for (_, _, checksum), vector in zip(entries, data, strict=True):
-        words = [int(word) for word in vector.view("<u4")]
+        words = vector.view("<u4").tolist()
         sums = [sum(words[i : i + 128]) % 2**32 for i in range(0, dimension, 128)]
         assert checksum == b"".join(one.to_bytes(4, "little") for one in sums)
     return {key: row for row, key, _ in entries}

@@ -123,7 +123,7 @@ def test_rows_beyond_the_index_are_an_error(space):
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    st.lists(st.tuples(st.sampled_from("put get".split()), st.lists(st.integers(0, 400)))),
+    st.lists(st.tuples(st.sampled_from(["put", "get"]), st.lists(st.integers(0, 400)))),
     st.sampled_from([None, 64, 128]),
 )
 def test_like_a_dict(tmp_path_factory, steps, dimensions):

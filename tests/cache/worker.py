@@ -1,0 +1,127 @@
+"""What the processes of the tests do: ``python -m tests.cache.worker NAME ARGUMENTS``."""
+
+import os
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.cache.making import PROMPT, identity_of, keys_of, vectors_of
+from toolkit.cache import EmbeddingCache, Space
+
+
+def write(folder: str, seed: str, number: str) -> None:
+    """Put batches of random names below ``number``; say each name once its vector is stored."""
+    space, draw = Space(folder), random.Random(seed)
+    left = list(range(int(number)))
+    draw.shuffle(left)
+    while left:
+        size = draw.choice([1, 3, 9, 27])
+        names, left = left[:size], left[size:]
+        keys = keys_of(names)
+        space.put(keys, vectors_of(keys), PROMPT)
+        print(*names, flush=True)
+
+
+def read(folder: str, number: str) -> None:
+    """Read random names until the parent closes the input; every vector must be right."""
+    space, draw = Space(folder), random.Random(0)
+    right = vectors_of(keys_of(range(int(number))))
+    stop = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    seen = 0
+    while not stop.is_set():
+        names = np.array(draw.sample(range(int(number)), 200))
+        vectors, found = space.get(keys_of(names))
+        assert np.array_equal(vectors, right[names[found]]), "a wrong vector was read"
+        cut, again = space.get(keys_of(names), 128)
+        assert again.sum() >= found.sum(), "a vector was lost"
+        assert np.allclose(np.linalg.norm(cut, axis=1), 1, atol=1e-5)
+        seen = max(seen, len(space))
+        assert len(space.matrix()) >= seen
+    assert len(space.matrix()) == len(space)
+    print(seen)
+
+
+def resolve(folder: str, at: str) -> None:
+    """Ask for one identity's space at an agreed time."""
+    time.sleep(max(0.0, float(at) - time.time()))
+    print(EmbeddingCache(folder).resolve(identity_of())[0].id)
+
+
+def fork(folder: str) -> None:
+    """Fork with open connections; both sides write and read."""
+    space = Space(folder)
+    keys = keys_of(range(50))
+    space.put(keys, vectors_of(keys), PROMPT)
+    assert space.get(keys)[1].all()
+    children = []
+    for number in range(4):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _write_and_read(space, number)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(pid)
+    _write_and_read(space, 9)
+    print(*[os.waitpid(pid, 0)[1] for pid in children])
+
+
+def _write_and_read(space: Space, number: int) -> None:
+    for start in range(0, 200, 20):
+        keys = keys_of(f"{number} {name}" for name in range(start, start + 20))
+        space.put(keys, vectors_of(keys), PROMPT)
+        vectors, found = space.get(keys_of(range(50)))
+        assert found.all()
+        assert np.array_equal(vectors, vectors_of(keys_of(range(50))))
+        assert np.array_equal(space.get(keys)[0], vectors_of(keys))
+
+
+def fork_among_threads(folder: str) -> None:
+    """Fork again and again while threads are in the middle of reading and writing."""
+    space, stop = Space(folder), threading.Event()
+    errors: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            while not stop.is_set():
+                _write_and_read(space, number)
+        except BaseException as error:
+            errors.append(error)
+
+    keys = keys_of(range(50))
+    space.put(keys, vectors_of(keys), PROMPT)
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    states = []
+    for number in range(10):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _write_and_read(space, 100 + number)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        states.append(os.waitpid(pid, 0)[1])
+    stop.set()
+    for thread in threads:
+        thread.join()
+    print(states == [0] * 10, errors)
+
+
+def leave_nothing(folder: str) -> None:
+    """Write and end as processes do; say what was there in between."""
+    space, _ = EmbeddingCache(folder).resolve(identity_of())
+    keys = keys_of(range(5))
+    space.put(keys, vectors_of(keys), PROMPT)
+    print(*sorted(file.name for file in Path(space.path).iterdir()))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
