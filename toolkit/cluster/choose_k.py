@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from toolkit.cluster.clusterers import make_clusterer
 from toolkit.cluster.geometry import NOISE, check_labels, order_by_size, unit_rows
 from toolkit.cluster.quality import cosine_silhouette
+from toolkit.cluster.threads import few_threads
 from toolkit.errors import DataError
 
 if TYPE_CHECKING:
@@ -184,8 +185,9 @@ def choose_n_clusters(
     for k in numbers:
         if progress is not None:
             progress(f"choosing the number of clusters: {k}")
-        silhouettes.append(_silhouette(clusterer, k, vectors, space, _seed(rng)))
-        stabilities.append(_agreement(clusterer, k, space, draws, rng))
+        with few_threads(space):
+            silhouettes.append(_silhouette(clusterer, k, vectors, space, _seed(rng)))
+            stabilities.append(_agreement(clusterer, k, space, draws, rng))
     scores = (_scaled(silhouettes) + _scaled(stabilities)) / 2
     found = tuple(
         Candidate(int(k), float(a), float(b), float(c))

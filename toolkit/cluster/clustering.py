@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from threadpoolctl import threadpool_limits
 
 from toolkit.cluster.agreement import compare_labels
 from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
@@ -30,19 +28,17 @@ from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.quality import assess_quality
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import assess_stability
+from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
 from toolkit.provenance import data_fingerprint, model_notice, package_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from toolkit.identity import ModelIdentity
 
 __all__ = ["cluster_texts", "describe_clusters"]
 
-_ONE_THREAD_BELOW = 8_000_000
 _VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn")
 
 
@@ -141,7 +137,7 @@ def cluster_texts(
         raise DataError(f"{len(items)} texts cannot be clustered; give at least 3")
     known = None if labels_true is None else _check_known(labels_true, len(items))
     say = progress if progress is not None else _silent
-    with _threads(vectors):
+    with few_threads(vectors):
         chosen = None
         if n_clusters == "auto":
             n_clusters = None
@@ -315,13 +311,6 @@ def _check_known(labels_true: ArrayLike, n: int) -> ArrayLike:
     if found != n:
         raise UsageError(f"there are {found:,} known labels for {n:,} texts")
     return labels_true
-
-
-@contextmanager
-def _threads(vectors: NDArray[np.float32]) -> Iterator[None]:
-    """Hold numeric libraries to one thread on small data, where threads wait for each other."""
-    with threadpool_limits(limits=1 if vectors.size < _ONE_THREAD_BELOW else None):
-        yield
 
 
 def _silent(message: str) -> None:

@@ -46,6 +46,9 @@ def describe(result: ClusterResult) -> list[str]:
             if min(sizes) < max(sizes)
             else f"{n:,} texts, {k} clusters of {sizes[0]:,} texts each."
         )
+    if k > 3:
+        largest = [f"{result.names[c.cluster]} ({c.size:,})" for c in quality.clusters[:3]]
+        found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
         found.append(
             f"{_many(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "

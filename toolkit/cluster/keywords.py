@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 
+_SEVERAL = 5
+
+
 @dataclass(frozen=True, eq=False)
 class TermCounts:
     """How often each term occurs in each document.
@@ -298,7 +301,8 @@ def top_keywords(
         Most terms of a cluster.
     min_lift : float, default=2.0
         A term must be in this many times as large a share of the cluster's documents as of all
-        others. It keeps out "the", "und" and "的" without a list for each language.
+        others. It keeps out "the", "und" and "的" without a list for each language. In a cluster
+        of five texts or more it must also be in two of them.
 
     Returns
     -------
@@ -327,7 +331,9 @@ def top_keywords(
         within = documents[[cluster]].toarray().ravel()[terms]
         inside = within / max(1, int(sizes[cluster]))
         outside = (everywhere[terms] - within) / max(1, len(labels) - int(sizes[cluster]))
-        usable = np.flatnonzero((values > 0) & (inside >= min_lift * outside))
+        # A word that one text alone repeats is not typical of a cluster of several.
+        fewest = 2 if sizes[cluster] >= _SEVERAL else 1
+        usable = np.flatnonzero((values > 0) & (inside >= min_lift * outside) & (within >= fewest))
         chosen = usable[np.lexsort((terms[usable], -values[usable]))[:n_keywords]]
         found.append(
             [
@@ -345,15 +351,39 @@ def top_keywords(
 
 
 def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> list[str]:
-    """Return a short name for each cluster: its first keywords.
+    """Return a short name for each cluster: its first keywords that are not forms of one word.
+
+    Parameters
+    ----------
+    keywords : sequence of sequence of Keyword
+        Of each cluster, the best first.
+    n_words : int, default=3
+        Most words of a name.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------
-    >>> keyword_names([[Keyword("water", 1, 1, 0, 9), Keyword("clean", 1, 1, 0, 9)], []])
-    ['water, clean', 'no keywords']
+    >>> words = [Keyword(term, 1, 1, 0, 9) for term in ("women", "women's", "health", "care")]
+    >>> keyword_names([words, []])
+    ['women, health, care', 'no keywords']
     """
-    names = [", ".join(word.term for word in words[:n_words]) for words in keywords]
-    return [name or "no keywords" for name in names]
+    names = []
+    for words in keywords:
+        chosen: list[str] = []
+        for word in words:
+            if len(chosen) < n_words and not any(_same_word(word.term, term) for term in chosen):
+                chosen.append(word.term)
+        names.append(", ".join(chosen) or "no keywords")
+    return names
+
+
+def _same_word(a: str, b: str) -> bool:
+    """Return whether one is the other with up to three letters more, as in most inflections."""
+    short, long = sorted((a, b), key=len)
+    return len(short) >= 4 and long.startswith(short) and len(long) - len(short) <= 3
 
 
 def _sums(matrix: sparse.csr_array, axis: int) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from toolkit.cluster.clusterers import with_seed
 from toolkit.cluster.geometry import NOISE, Labels, check_labels, unit_rows
+from toolkit.cluster.threads import few_threads
 
 __all__ = ["ClusterStability", "Stability", "assess_stability", "best_jaccards", "verdict"]
 
@@ -242,7 +243,8 @@ def _cluster(
     clusterer: BaseEstimator, vectors: NDArray[np.float32], rng: np.random.Generator
 ) -> Labels:
     made = with_seed(clusterer, int(rng.integers(2**31 - 1)))
-    return check_labels(made.fit_predict(vectors), len(vectors))
+    with few_threads(vectors):
+        return check_labels(made.fit_predict(vectors), len(vectors))
 
 
 def _seed_aris(

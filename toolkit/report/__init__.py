@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toolkit.report.classifier import ClassifierReport
+    from toolkit.report.clustering import ClusterReport
 
-__all__ = ["ClassifierReport"]
+__all__ = ["ClassifierReport", "ClusterReport"]
 
-_MODULES = {"ClassifierReport": "classifier"}
+_MODULES = {"ClassifierReport": "classifier", "ClusterReport": "clustering"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,381 @@
+"""The clustering report: what the clusters are, how far to believe them, how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cluster.agreement import AgreementScores
+from toolkit.cluster.geometry import NOISE
+from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.stability import verdict
+from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
+from toolkit.report.contingency import ContingencyTable, contingency_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from toolkit.visualize.display import EmbeddingMapDisplay
+
+__all__ = ["ClusterReport"]
+
+_MOST_CHARACTERS = 600
+_WEAK = 0.6
+
+
+class ClusterReport(Report):
+    """What the clusters of a collection are, how far to believe them, and how they were made.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        As :func:`toolkit.cluster.cluster_texts` returns it.
+    map : EmbeddingMapDisplay, optional
+        A map of the same texts in the same order; it is coloured by cluster here.
+    provenance : mapping of str to object, optional
+        What to add to ``result.provenance``, or to put in its place: ``model``, ``prompt``,
+        ``source``, ``command``, ``notice`` (a sentence at the top, for vectors of another model
+        than EmbeddingGemma), ``backend``.
+    title : str, default="Clustering report"
+        Heading.
+
+    Raises
+    ------
+    UsageError
+        If the map is of another number of texts.
+
+    Examples
+    --------
+    >>> from toolkit.cluster import cluster_texts
+    >>> from toolkit.datasets import load, load_vectors
+    >>> data = load("sdg")
+    >>> X = load_vectors("sdg", task="clustering", dimensions=128)
+    >>> report = ClusterReport(cluster_texts(data.data, X, n_clusters=5, stability=0))
+    >>> report.to_frame().index.tolist()
+    [0, 1, 2, 3, 4]
+    >>> "<h1>" in report.to_html()
+    True
+    """
+
+    def __init__(
+        self,
+        result: ClusterResult,
+        map: EmbeddingMapDisplay | None = None,  # noqa: A002 - what it is to the reader
+        *,
+        provenance: Mapping[str, Any] | None = None,
+        title: str = "Clustering report",
+    ) -> None:
+        self.result = result
+        self.map = None if map is None else map.recolor(result.labels, names=_map_names(result))
+        self.made = {**result.provenance, **(provenance or {})}
+        self.title = title
+
+    # --- what it says ----------------------------------------------------------------------------
+
+    @property
+    def notice(self) -> str | None:
+        """The sentence that must stand at the top, if the vectors are not EmbeddingGemma's."""
+        found = self.made.get("notice")
+        return None if found is None else str(found)
+
+    @property
+    def subtitle(self) -> str:
+        """What was clustered, how, on which vectors."""
+        made, result = self.made, self.result
+        source = f"{made['source']}: " if made.get("source") else ""
+        clusters = "1 cluster" if result.n_clusters == 1 else f"{result.n_clusters} clusters"
+        kind = str(made.get("clusterer", "")).split(" → ")[-1].split("(")[0]
+        model = made.get("model")
+        name = "vectors of an unrecorded model" if model is None else f"{str(model).split(' ')[0]}"
+        vectors = name if model is None else f"{name} vectors"
+        return (
+            f"{source}{len(result.texts):,} texts in {clusters}, {kind} on {vectors}, "
+            f"{made.get('dimension')} dimensions"
+        )
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """What to doubt."""
+        found = self.result.doubts()
+        if self.made.get("model") is not None:
+            found = [doubt for doubt in found if "was not recorded" not in doubt]
+        return found
+
+    @cached_property
+    def key_numbers(self) -> list[tuple[str, str, str]]:
+        """Label, value and note of each key number."""
+        result = self.result
+        quality, stability, agreement = result.quality, result.stability, result.agreement
+        how = "chosen by the toolkit" if result.chosen is not None else "as asked for"
+        if "n_clusters" not in str(self.made.get("clusterer", "n_clusters")):
+            how = "found by the clusterer"
+        found = [
+            ("Clusters", str(result.n_clusters), how),
+            (
+                "Texts in a cluster",
+                f"{quality.coverage:.0%}",
+                f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
+            ),
+            ("Silhouette", _two(quality.silhouette), "from −1 to 1; texts rarely exceed 0.25"),
+        ]
+        if stability is not None:
+            weak = sum(c.jaccard < _WEAK for c in stability.clusters)
+            note = f"{stability.verdict}; {weak} of {result.n_clusters} clusters unstable"
+            found.append(("Stability", _two(stability.jaccard), note))
+        if agreement is not None:
+            scores = agreement.all_texts
+            note = (
+                f"V-measure with {len(agreement.classes)} labels; "
+                f"adjusted Rand index {scores.ari:.2f}"
+            )
+            found.append(("Agreement", _two(scores.v_measure), note))
+        return found
+
+    @cached_property
+    def clusters(self) -> list[dict[str, Any]]:
+        """Everything about each cluster, for the table and its section."""
+        result = self.result
+        colors = {} if self.map is None else self.map.colors
+        rows = []
+        for cluster, quality in enumerate(result.quality.clusters):
+            again = None if result.stability is None else result.stability.clusters[cluster]
+            label, purity = (
+                (None, float("nan"))
+                if result.agreement is None
+                else result.agreement.majority(cluster)
+            )
+            kinds: dict[str, list[dict[str, Any]]] = {
+                "central": [],
+                "diverse": [],
+                "borderline": [],
+            }
+            for found in result.exemplars[cluster]:
+                kinds[found.kind].append(asdict(found) | _shown(result.texts[found.position]))
+            terms = {word.term for word in result.keywords[cluster]}
+            rows.append(
+                asdict(quality)
+                | {
+                    "name": result.names[cluster],
+                    "color": colors.get(cluster),
+                    "shown_silhouette": _two(quality.silhouette),
+                    "jaccard": None if again is None else again.jaccard,
+                    "jaccard_low": None if again is None else again.low,
+                    "jaccard_high": None if again is None else again.high,
+                    "verdict": None if again is None else again.verdict,
+                    "weak": again is not None and again.jaccard < _WEAK,
+                    "majority": label,
+                    "purity": purity,
+                    "keywords": [asdict(word) for word in result.keywords[cluster]],
+                    "frequent": [asdict(word) for word in result.frequent[cluster]],
+                    "also": [w.term for w in result.frequent[cluster] if w.term not in terms][:8],
+                    "exemplars": kinds,
+                }
+            )
+        return rows
+
+    @cached_property
+    def noise_examples(self) -> list[dict[str, Any]]:
+        """A few texts in no cluster."""
+        result = self.result
+        return [{"position": i} | _shown(result.texts[i]) for i in result.noise_examples]
+
+    @cached_property
+    def scores(self) -> list[tuple[str, AgreementScores]]:
+        """Scores of agreement by what they are over."""
+        agreement = self.result.agreement
+        if agreement is None:
+            return []
+        whole = f"all {agreement.n_labelled:,} labelled texts"
+        if agreement.coverage == 1 or agreement.clustered is None:
+            return [(whole, agreement.all_texts)]
+        return [
+            (f"{whole}, noise as one more cluster", agreement.all_texts),
+            (f"the {agreement.coverage:.0%} of them in a cluster", agreement.clustered),
+        ]
+
+    @cached_property
+    def contingency(self) -> ContingencyTable | None:
+        """Known labels by clusters; None without labels."""
+        agreement = self.result.agreement
+        return None if agreement is None else contingency_table(agreement)
+
+    @cached_property
+    def facts(self) -> list[tuple[str, str]]:
+        """How it was made, as names and values."""
+        made, stability = self.made, self.result.stability
+        identity = made.get("identity") or {}
+        versions = made.get("versions") or {}
+        again = None
+        if stability is not None:
+            of = "" if stability.n_used == len(self.result.texts) else f" of {stability.n_used:,}"
+            again = (
+                f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}, "
+                f"{stability.n_seeds} other seeds"
+            )
+        facts = [
+            ("Data", made.get("source")),
+            ("Texts", f"{len(self.result.texts):,}"),
+            ("Data fingerprint", made.get("data_fingerprint")),
+            ("Embedding model", made.get("model") or "not recorded"),
+            ("Backend", made.get("backend")),
+            ("How the vectors were made", identity.get("provenance")),
+            ("Weights", identity.get("weights")),
+            ("Model digest", identity.get("digest")),
+            ("Prompt", made.get("prompt") or "not recorded"),
+            ("Dimensions", made.get("dimension")),
+            ("Clusterer", made.get("clusterer")),
+            ("Number of clusters", made.get("n_clusters")),
+            ("Seed", made.get("random_state")),
+            ("Stability", again),
+            ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
+            ("Date", made.get("date")),
+        ]
+        return [(name, str(value)) for name, value in facts if value is not None]
+
+    # --- how it says it --------------------------------------------------------------------------
+
+    def build_html(self) -> str:
+        """Return the whole page."""
+        page = Page(self.title, subtitle=self.subtitle, template_package="toolkit.report")
+        page.add_script(TABLE_SCRIPT)
+        styles = files("toolkit.report") / "templates" / "clustering.css"
+        page.add_style(styles.read_text(encoding="utf-8"))
+        # The table of clusters stands for the map where it cannot be seen.
+        drawn = None if self.map is None else page.add(self.map.fragment(table=False))
+        return page.render("clustering.html", report=self, result=self.result, map=drawn)
+
+    def build_markdown(self) -> str:
+        """Return the report as Markdown."""
+        parts = [f"# {escape_markdown(self.title)}", escape_markdown(self.subtitle)]
+        if self.notice:
+            parts.append(f"> **{escape_markdown(self.notice)}**")
+        parts.append("\n".join(f"- {escape_markdown(s)}" for s in self.result.findings()))
+        if self.doubts:
+            parts += ["## What to doubt", "\n".join(f"- {escape_markdown(s)}" for s in self.doubts)]
+        parts += ["## Clusters", self._markdown_clusters()]
+        for row in self.clusters:
+            parts.append(f"### {row['cluster']}: {escape_markdown(row['name'])}")
+            words = ", ".join(word["term"] for word in row["keywords"])
+            parts.append(f"Keywords: {escape_markdown(words or 'none')}")
+            for kind, heading in _HEADINGS.items():
+                texts = [f"- {escape_markdown(e['text'])}" for e in row["exemplars"][kind]]
+                if texts:
+                    parts += [f"{heading}:", "\n".join(texts)]
+        if self.noise_examples:
+            parts += ["## In no cluster", f"{self.result.quality.noise:,} texts, for example:"]
+            parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in self.noise_examples))
+        if self.scores:
+            columns = ["over", "ARI", "AMI", "V-measure", "homogeneity", "completeness"]
+            rows = [
+                [name, *(f"{value:.3f}" for value in asdict(scores).values())]
+                for name, scores in self.scores
+            ]
+            parts.append("## Agreement with known labels")
+            parts.append(markdown_table(columns, rows, numeric=range(1, 6)))
+        parts.append("## How it was made")
+        parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in self.facts))
+        if self.made.get("command"):
+            parts.append(f"Made by: {escape_markdown(self.made['command'])}")
+        return "\n\n".join(parts)
+
+    def _markdown_clusters(self) -> str:
+        columns = ["cluster", "name", "texts", "silhouette", "nearest"]
+        stable, known = self.result.stability is not None, self.result.agreement is not None
+        columns += ["stability"] * stable + ["mostly", "share"] * known
+        rows = []
+        for row in self.clusters:
+            nearest = "" if row["nearest"] is None else str(row["nearest"])
+            line = [row["cluster"], row["name"], row["size"], _two(row["silhouette"]), nearest]
+            line += [_two(row["jaccard"])] * stable
+            line += [str(row["majority"]), f"{row['purity']:.0%}"] * known
+            rows.append(line)
+        return markdown_table(columns, rows, numeric=[0, 2, 3, 4, *([5] if stable else [])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything the report says as plain Python values.
+
+        Returns
+        -------
+        dict
+            ``title``, ``notice``, ``findings`` and ``doubts`` (sentences); ``n_texts``,
+            ``n_clusters``, ``noise`` (count), ``coverage``, ``silhouette``, ``below_zero``;
+            ``clusters`` (a dict each, with ``keywords``, ``frequent`` and ``exemplars``);
+            ``labels`` (cluster of each text, -1 for noise); ``stability``, ``agreement``
+            (``all_texts``, ``clustered``, ``coverage``, ``classes``, ``contingency``,
+            ``noise_by_class``), ``chosen`` (the numbers of clusters tried) or None each; and
+            ``provenance``.
+        """
+        result, quality = self.result, self.result.quality
+        agreement = None
+        if result.agreement is not None:
+            found = result.agreement
+            agreement = {
+                "all_texts": asdict(found.all_texts),
+                "clustered": None if found.clustered is None else asdict(found.clustered),
+                "coverage": found.coverage,
+                "n_labelled": found.n_labelled,
+                "classes": [_plain(label) for label in found.classes],
+                "contingency": found.contingency,
+                "noise_by_class": found.noise_by_class,
+            }
+        clusters = [
+            {k: v for k, v in row.items() if k not in ("color", "also", "weak", "shown_silhouette")}
+            | {"majority": _plain(row["majority"])}
+            for row in self.clusters
+        ]
+        return {
+            "title": self.title,
+            "notice": self.notice,
+            "findings": result.findings(),
+            "doubts": self.doubts,
+            "n_texts": len(result.texts),
+            "n_clusters": result.n_clusters,
+            "noise": quality.noise,
+            "coverage": quality.coverage,
+            "silhouette": quality.silhouette,
+            "below_zero": quality.below_zero,
+            "clusters": clusters,
+            "labels": result.labels,
+            "stability": None
+            if result.stability is None
+            else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
+            "agreement": agreement,
+            "chosen": None if result.chosen is None else asdict(result.chosen),
+            "provenance": self.made,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each cluster."""
+        return self.result.to_frame()
+
+
+_HEADINGS = {
+    "central": "Most typical",
+    "diverse": "Different sides",
+    "borderline": "On the border",
+}
+
+
+def _map_names(result: ClusterResult) -> dict[int, str]:
+    names = {cluster: f"{cluster} · {name}" for cluster, name in enumerate(result.names)}
+    return names | {NOISE: "in no cluster"}
+
+
+def _shown(text: str) -> dict[str, Any]:
+    """Return a text cut to a readable length, and how much was left out."""
+    left_out = max(0, len(text) - _MOST_CHARACTERS)
+    return {"text": text[:_MOST_CHARACTERS] + ("…" if left_out else ""), "left_out": left_out}
+
+
+def _two(value: float | None) -> str:
+    if value is None or value != value:
+        return "–"
+    # Adding zero makes a rounded -0.0 positive; the minus sign is the typographer's.
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
