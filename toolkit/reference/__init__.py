@@ -39,10 +39,9 @@ _ADVICE: Mapping[str, str] = {
     "to 0.30 or later",
     "causal": "the server runs the model with causal attention, which is wrong for every text. "
     "Update Ollama to 0.12.7 or later, best to 0.30 or later",
-    "unknown": "the vectors are of none of the known builds. A model imported without its "
-    "tokenizer's settings (add_space_prefix, BOS and EOS), or without its two dense layers, looks "
-    "like this, and so does another model under this name. Mend it with "
-    "`ollama rm embeddinggemma` and `ollama pull embeddinggemma`",
+    "unknown": "a model imported without its tokenizer's settings (add_space_prefix, BOS and "
+    "EOS) or without its two dense layers looks like this, and so does another model under this "
+    "name. Mend it with `ollama rm embeddinggemma` and `ollama pull embeddinggemma`",
 }
 
 
