@@ -155,7 +155,7 @@ def test_no_server_is_one_message(table: Path, tmp_path: Path) -> None:
         (["in.jsonl", "--task", "sorting"], 2, "task='sorting' is not known"),
         (["in.jsonl", "--prompt", "no place"], 2, "{text}"),
         (["in.jsonl", "--backend", "nix"], 2, "backend='nix'"),
-        (["in.jsonl", "--backend", "embedded", "--allow-unverified"], 2, "--backend ollama"),
+        (["in.jsonl", "--backend", "embedded", "--allow-unverified"], 2, "is for servers"),
         (["in.jsonl", "--host", "ftp://x"], 2, "http or https"),
         (["in.jsonl", "--cache", ""], 2, "--cache is empty"),
         (["in.jsonl", "--encoding", "nix"], 2, "no text encoding"),

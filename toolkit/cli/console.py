@@ -41,6 +41,11 @@ class Console:
         """Write a result as JSON to standard output."""
         _write(sys.stdout, json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
+    def tell(self, text: str) -> None:
+        """Write to standard output what a person asked to be told, unless quiet."""
+        if self.level >= 0:
+            self.result(text)
+
     def say(self, text: str) -> None:
         """Write a message, unless quiet."""
         if self.level >= 0:

@@ -75,5 +75,5 @@ def demo(
         model=model,
         cache=cache_parameter(cache),
         force=force,
-        say=console.say,
+        say=console.tell,
     )

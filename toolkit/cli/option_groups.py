@@ -171,11 +171,15 @@ def backend_parameter(backend: str, allow_unverified: bool) -> Any:
     """Return the ``backend`` parameter of a vectorizer for ``--backend``."""
     if not allow_unverified:
         return backend
-    if backend != "ollama":
-        raise UsageError("--allow-unverified is for --backend ollama")
-    from toolkit.backends.ollama import OllamaBackend
+    if backend == "ollama":
+        from toolkit.backends.ollama import OllamaBackend
 
-    return OllamaBackend(allow_unverified=True)
+        return OllamaBackend(allow_unverified=True)
+    if backend == "openai":
+        from toolkit.backends.openai_compatible import OpenAIBackend
+
+        return OpenAIBackend(allow_unverified=True)
+    raise UsageError("--allow-unverified is for servers: --backend ollama or openai")
 
 
 def kept_after_interruption(cache: str | None) -> str:

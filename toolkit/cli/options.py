@@ -104,8 +104,9 @@ Backend = Annotated[
         metavar="NAME",
         panel=EMBEDDING,
         default=True,
-        help="ollama; embedded: a small built-in model, no server; cache: vectors made earlier "
-        "and the shipped ones, cache:SPACE for one space of them.",
+        help="ollama; openai: a server with OpenAI's /v1/embeddings at --host; embedded: a small "
+        "built-in model, no server; cache: vectors made earlier and the shipped ones, cache:SPACE "
+        "for one space of them.",
     ),
 ]
 Host = Annotated[
@@ -115,7 +116,7 @@ Host = Annotated[
         metavar="ADDRESS",
         panel=EMBEDDING,
         default="OLLAMA_HOST, or http://127.0.0.1:11434",
-        help="Address of the Ollama server; repeat it for several.",
+        help="Address of the server; repeat it for several.",
     ),
 ]
 Model = Annotated[

@@ -36,9 +36,12 @@ SENTENCES = (
 """What is predicted unless the user gives sentences."""
 
 GETTING_OLLAMA = (
-    "For EmbeddingGemma's own answer: install Ollama (https://ollama.com/download), run\n"
+    "For EmbeddingGemma's own answer: install Ollama (https://ollama.com/download), run "
     "`ollama pull embeddinggemma`, and then this demo again."
 )
+DIMENSIONS = (768, 512, 256, 128)
+"""What EmbeddingGemma was trained to be cut to; the built-in model was not."""
+
 MODEL_FILES = ("model.skops", "model.json", "README.md")
 
 
@@ -128,7 +131,10 @@ class _Demo:
         if source is None and backend != "ollama":
             self.show_embedded(data)
         self.teller.write_index()
-        self.teller.say(f"\nDone in {time.perf_counter() - started:.0f} s.")
+        self.teller.say(
+            f"\nDone in {time.perf_counter() - started:.0f} s. Open the .html files in a browser; "
+            "they work offline."
+        )
         self.result.files = [name for name, _ in self.teller.files]
         self.result.skipped = self.teller.skipped
         return self.result
@@ -137,7 +143,7 @@ class _Demo:
 
     def train(self, data: Bunch) -> TrainingResult:
         self.teller.step("Train a classifier, cross-validated beside TF-IDF on the same folds")
-        result = self._train(data, _shipped("classification"))
+        result = self._train(data, _shipped("classification"), DIMENSIONS)
         for dimension, scores in result.by_dimension.items():
             self.result.accuracy[str(dimension)] = scores["accuracy"].mean
         self.result.accuracy["tfidf"] = result.baselines["tfidf"].scores["accuracy"].mean
@@ -146,10 +152,12 @@ class _Demo:
         )
         # The saved model asks a server for vectors of new texts: the pack has none of those.
         result.pipeline[0].set_params(backend="ollama", model=self.model, cache=True)
-        self.save_model(result, "model", "the classifier: toolkit predict")
+        self.save_model(result, "model", "the saved classifier, for `toolkit predict`")
         return result
 
-    def _train(self, data: Bunch, vectorizer: Any) -> TrainingResult:
+    def _train(
+        self, data: Bunch, vectorizer: Any, dimensions: Sequence[int] = ()
+    ) -> TrainingResult:
         from sklearn.linear_model import LogisticRegression
         from sklearn.model_selection import StratifiedKFold
 
@@ -161,10 +169,13 @@ class _Demo:
             vectorizer=vectorizer,
             classifier=LogisticRegression(C=10, max_iter=2000),
             cv=StratifiedKFold(5, shuffle=True, random_state=0),
+            dimensions=dimensions,
             source="dataset:sdg",
             command="toolkit demo",
         )
-        self.teller.show(result.summary())
+        for line in result.summary().splitlines():
+            # Rows of the table stay as they are, sentences are wrapped.
+            (self.teller.show if "  " in line else self.teller.tell)(line)
         return result
 
     def report_classifier(self, result: TrainingResult, name: str, title: str) -> None:
@@ -189,7 +200,8 @@ class _Demo:
         from toolkit.backends.registry import make_backends
         from toolkit.embedding.spaces import check_drift, find_source, open_cache
 
-        self.teller.step(f"Predict {len(self.sentences)} new sentences")
+        count = len(self.sentences)
+        self.teller.step(f"Predict {count} new sentence{'s' * (count > 1)}")
         fitted: ModelIdentity = trained.pipeline[0].identity_
         try:
             backends = make_backends(OllamaBackend(), model=self.model, host=self.host)
@@ -208,7 +220,7 @@ class _Demo:
 
     def go_without(self, reason: str) -> None:
         self.teller.tell(f"Not with EmbeddingGemma now: {reason}")
-        self.teller.show(GETTING_OLLAMA)
+        self.teller.tell(GETTING_OLLAMA)
         self.teller.skip("predictions with EmbeddingGemma", reason)
 
     def predict(self, trained: TrainingResult, source: Source) -> None:
@@ -314,7 +326,7 @@ class _Demo:
             "SDG goals on the embedded backend (not EmbeddingGemma)",
         )
         name = f"{EMBEDDED}/embedded-model"
-        self.save_model(result, name, "the classifier on the embedded backend")
+        self.save_model(result, name, "the saved classifier, for `toolkit predict`")
         model = load_model(self.teller.folder.path / name)
         model[0].set_params(cache=self.cache)
         self._predict(model, f"{EMBEDDED}/embedded-predictions.csv", "embedded", identity)

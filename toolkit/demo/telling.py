@@ -61,14 +61,14 @@ class Teller:
 
     def note(self, name: str, what: str) -> None:
         """Note a file or folder and what it is."""
-        self.files.append((name, what))
+        labelled = " (NOT EmbeddingGemma)" if name.startswith(EMBEDDED) else ""
+        self.files.append((name, what + labelled))
 
     def write_index(self) -> None:
         """Write the list of everything made, and say it."""
         lines = ["# What `toolkit demo` made", ""]
         for name, what in self.files:
-            embedded = " (embedded backend, not EmbeddingGemma)" if EMBEDDED in name else ""
-            lines.append(f"- [{name}]({name}): {what}{embedded}")
+            lines.append(f"- [{name}]({name}): {what}")
         if self.skipped:
             lines += ["", "Left out:", "", *(f"- {reason}" for reason in self.skipped)]
         place = self.folder.claim("README.md")

@@ -1,0 +1,151 @@
+"""`toolkit cluster`: findings, assignments in step with the input, a report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.running import invoke, toolkit_process
+from tests.ollama_double.faults import Fault, status
+from tests.ollama_double.server import Model, OllamaDouble
+
+PROMPT = "task: clustering | query: "
+
+
+@pytest.fixture
+def texts() -> list[str]:
+    return [f"{kind} number {i}" for i in range(12) for kind in ("fruit", "vehicle", "river")]
+
+
+@pytest.fixture
+def table(tmp_path: Path, texts: list[str]) -> Path:
+    path = tmp_path / "in.csv"
+    rows = [(i, text, text.split()[0]) for i, text in enumerate(texts)]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "text", "kind"), *rows])
+    return path
+
+
+@pytest.fixture
+def server(texts: list[str]) -> OllamaDouble:
+    """A server on which the three kinds lie apart."""
+    rng = np.random.default_rng(0)
+    centers = dict(zip(("fruit", "vehicle", "river"), np.eye(3, 768), strict=True))
+    known = {}
+    for text in texts:
+        vector = centers[text.split()[0]] + rng.normal(scale=0.01, size=768)
+        known[PROMPT + text] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return OllamaDouble(models=[Model(known=known)])
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_three_kinds_are_found(table: Path, tmp_path: Path, server: OllamaDouble) -> None:
+    out, report = tmp_path / "c.csv", tmp_path / "r.html"
+    with server:
+        done = toolkit_process(
+            "cluster", table, "--host", server.host, "--n-clusters", "3", "--label-column", "kind",
+            "--keep", "id", "--out", out, "--report", report, "--stability", "2",
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert "36 texts, 3 clusters of 12 texts each" in done.stdout
+    assert "adjusted Rand index 1.00" in done.stdout
+    for kind in ("fruit", "vehicle", "river"):
+        assert kind in done.stdout
+    rows = rows_of(out.read_text())
+    assert [row["id"] for row in rows] == [str(i) for i in range(36)]
+    pairs = {(row["text"].split()[0], row["cluster"]) for row in rows}
+    assert len(pairs) == 3
+    page = report.read_text(encoding="utf-8")
+    assert "fruit number 3" in page
+    assert "toolkit cluster" in page
+    assert len(page) > 1_000_000, "the map is in it"
+
+
+def test_as_json_and_without_a_map(table: Path, tmp_path: Path, server: OllamaDouble) -> None:
+    with server:
+        words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        done = toolkit_process(*words, "--json", "--report", tmp_path / "r.html", "--no-map")
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["n_clusters"] == 3
+    assert [one["size"] for one in found["clusters"]] == [12, 12, 12]
+    assert found["provenance"]["random_state"] == 0
+    assert (tmp_path / "r.html").stat().st_size < 1_000_000
+
+
+def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:
+    with server:
+        words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        done = toolkit_process(*words, "--out", "-", "--no-text", "-q")
+    assert (done.code, done.stderr) == (0, "")
+    rows = rows_of(done.stdout)
+    assert len(rows) == 36
+    assert next(iter(rows[0])) == "cluster"
+    assert "text" not in rows[0]
+
+
+def test_a_text_without_a_vector_has_a_row_without_a_cluster(
+    table: Path, tmp_path: Path, server: OllamaDouble
+) -> None:
+    server.faults.add(Fault(status(400, "no"), times=None, containing="river number 3"))
+    out = tmp_path / "c.csv"
+    with server:
+        done = toolkit_process(
+            "cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3",
+            "--on-error", "nan", "--out", out,
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert "1 of 36 texts have no vector" in done.stderr
+    rows = rows_of(out.read_text())
+    assert len(rows) == 36
+    assert [row["text"] for row in rows if not row["cluster"]] == ["river number 3"]
+
+
+def test_a_density_clusterer_gets_its_reduction(table: Path, server: OllamaDouble) -> None:
+    with server:
+        done = toolkit_process(
+            "cluster", table, "--host", server.host, "--stability", "0", "--json",
+            "--clusterer", "hdbscan", "--min-cluster-size", "5",
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["n_clusters"] == 3
+    assert "UMAP" in json.dumps(found["provenance"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--n-clusters", "1"], 2, "a number from 2, or auto"),
+        (["--n-clusters", "many"], 2, "a number from 2, or auto"),
+        (["--n-clusters", "99"], 2, "99 clusters of 36 texts"),
+        (["--clusterer", "magic"], 2, "no clusterer is called 'magic'"),
+        (["--output-format", "csv"], 2, "give --out"),
+        (["--json", "--out", "-"], 2, "give --out a file"),
+        (["--label-column", "sort"], 2, "no column 'sort'"),
+        (["--report", "r.docx"], 2, "end it in .html"),
+        (["--out", "in.csv"], 2, "there already"),
+    ],
+)
+def test_mistakes(
+    words: list[str],
+    code: int,
+    said: str,
+    table: Path,
+    tmp_path: Path,
+    server: OllamaDouble,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with server:
+        done = invoke("cluster", table, "--host", server.host, "--stability", "0", *words)
+    assert (done.code, done.stdout) == (code, ""), done.stderr
+    assert said in " ".join(done.stderr.split())
