@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -117,6 +118,10 @@ def test_hostile_texts(vectorizer):
     assert np.array_equal(vectorizer.transform(["a\ud800b"]), vectorizer.transform(["a\ufffdb"]))
 
 
+def test_a_generator_is_read_once(vectorizer):
+    assert vectorizer.fit_transform(text for text in TEXTS).shape == (30, 768)
+
+
 def test_nothing_gives_an_empty_matrix(vectorizer):
     assert vectorizer.transform([]).shape == (0, 768)
     assert vectorizer.set_params(dimensions=128).transform([]).shape == (0, 128)
@@ -155,6 +160,35 @@ def test_wrong_parameters_are_named(vectorizer, wrong):
     (name,) = wrong
     with pytest.raises((ValueError, UsageError), match=name if name != "host" else "host"):
         vectorizer.set_params(**wrong).fit(TEXTS)
+
+
+def test_titles_of_documents(ollama_double):
+    one = EmbeddingGemmaVectorizer("retrieval_document", host=ollama_double.host)
+    one.transform(["red", "blue", "green"], titles=pd.Series(["Mars", None, "Earth"]))
+    sent = ollama_double.texts_received
+    for text in (
+        "title: Mars | text: red",
+        "title: none | text: blue",
+        "title: Earth | text: green",
+    ):
+        assert text in sent
+    one.transform(["blue"])
+    assert one.report_.hits == 1
+    with pytest.raises(MissingTextError, match="2 titles for 1 texts"):
+        one.transform(["a"], titles=["b", "c"])
+    with pytest.raises(UsageError, match="no place for them"):
+        one.set_params(task="classification").transform(["a"], titles=["b"])
+
+
+def test_titles_are_routed_through_a_pipeline(ollama_double):
+    with config_context(enable_metadata_routing=True):
+        one = EmbeddingGemmaVectorizer("retrieval_document", host=ollama_double.host)
+        pipeline = make_pipeline(one.set_transform_request(titles=True), LogisticRegression())
+        pipeline.fit(["red", "blue"], [0, 1], titles=["Mars", "Earth"])
+        pipeline.predict(["dry"], titles=["Venus"])
+    sent = ollama_double.texts_received
+    assert "title: Mars | text: red" in sent
+    assert "title: Venus | text: dry" in sent
 
 
 # --- which model it is ----------------------------------------------------------------------------

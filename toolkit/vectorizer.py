@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -24,7 +24,7 @@ from toolkit.embedding.engine import EngineSettings, embed
 from toolkit.embedding.keys import hash_texts
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.spaces import Source, check_drift, find_source, open_cache
-from toolkit.embedding.texts import check_texts
+from toolkit.embedding.texts import check_texts, check_titles
 from toolkit.errors import (
     DoublePrefixWarning,
     EmbeddingWarning,
@@ -221,13 +221,17 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         self.n_features_out_ = self._width(source.identity)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any, titles: Any = None) -> NDArray[np.float32]:
         """Return the vectors of texts.
 
         Parameters
         ----------
         X : list, tuple, ndarray, Series, one-column frame or generator of str
             Texts, ``n_samples`` of them.
+        titles : list, tuple, ndarray or Series of str, of length n_samples, optional
+            A title for each text, for prompts with ``{title}`` (``task="retrieval_document"``);
+            a missing one is sent as ``none``. In a pipeline, ask for them with
+            ``set_transform_request(titles=True)``.
 
         Returns
         -------
@@ -267,7 +271,13 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
                 stacklevel=2,
             )
         fitted: ModelIdentity | None = getattr(self, "identity_", None)
-        source, prompt = self._find_source(checked.texts, fitted)
+        titled = None if titles is None else check_titles(titles, len(checked.texts))
+        source, prompt = self._find_source(checked.texts, fitted, titled)
+        if titled is not None and not prompt.takes_title:
+            raise UsageError(
+                f"titles are given, and the prompt {prompt.template!r} has no place for them; use "
+                "task='retrieval_document' or a prompt with {title}"
+            )
         if fitted is not None:
             check_drift(fitted, source.identity, on_drift=self.on_drift)
         self._width(source.identity)
@@ -276,6 +286,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             checked.texts,
             prompt=prompt,
             source=source,
+            titles=titled,
             settings=EngineSettings(
                 batch_size=self.batch_size,
                 n_jobs=self.n_jobs,
@@ -296,6 +307,26 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         if self.verbose:
             _say(str(report), f"batches of {report.batch_size}" if self.verbose > 1 else "")
         return vectors
+
+    def fit_transform(self, X: Any, y: Any = None, titles: Any = None) -> NDArray[np.float32]:
+        """Fit, then return the vectors of the same texts; a generator is read once.
+
+        Parameters
+        ----------
+        X : list, tuple, ndarray, Series, one-column frame or generator of str
+            Texts, ``n_samples`` of them.
+        y : None
+            Ignored.
+        titles : list, tuple, ndarray or Series of str, of length n_samples, optional
+            As in ``transform``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), dtype float32
+            Unit vectors.
+        """
+        X = list(X) if isinstance(X, Iterator) else X
+        return self.fit(X, y).transform(X, titles=titles)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns: ``embeddinggemma000`` and on.
@@ -343,7 +374,10 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
     # --- inside ----------------------------------------------------------------------------------
 
     def _find_source(
-        self, texts: Sequence[str], fitted: ModelIdentity | None
+        self,
+        texts: Sequence[str],
+        fitted: ModelIdentity | None,
+        titles: Sequence[str | None] | None = None,
     ) -> tuple[Source, Prompt]:
         cache = open_cache(self.cache)
         settings = self.backend
@@ -351,7 +385,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             settings = CacheBackend(space=settings.partition(":")[2] or None)
         if isinstance(settings, CacheBackend):
             prompt = resolve_prompt(self.model, self.task, self.prompt)
-            keys = hash_texts(texts, prompt)
+            keys = hash_texts(texts, prompt, titles)
             return find_cached_source(settings, self.model, keys, cache, fitted=fitted), prompt
         backends = make_backends(settings, model=self.model, host=self.host)
         prompt = (

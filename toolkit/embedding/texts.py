@@ -11,7 +11,7 @@ import numpy as np
 
 from toolkit.errors import InputTypeError, MissingTextError
 
-__all__ = ["Missing", "TextInput", "check_texts"]
+__all__ = ["Missing", "TextInput", "check_texts", "check_titles"]
 
 Missing = Literal["error", "empty"]
 SHOWN_POSITIONS = 10
@@ -92,6 +92,34 @@ def check_texts(X: Any, *, missing: Missing = "error") -> TextInput:
             absent,
         )
     return TextInput(texts, tuple(absent), index, name)
+
+
+def check_titles(titles: Any, count: int) -> list[str | None]:
+    """Check the titles of texts; a missing one becomes None.
+
+    Parameters
+    ----------
+    titles : list, tuple, ndarray or Series of str
+    count : int
+        How many texts there are.
+
+    Raises
+    ------
+    InputTypeError
+        If they are no collection of str.
+    MissingTextError
+        If there are more or fewer of them than texts.
+
+    Examples
+    --------
+    >>> check_titles(["Planets", None], 2)
+    ['Planets', None]
+    """
+    checked = check_texts(titles, missing="empty")
+    if len(checked.texts) != count:
+        raise MissingTextError(f"there are {len(checked.texts)} titles for {count} texts")
+    absent = set(checked.missing)
+    return [None if i in absent else title for i, title in enumerate(checked.texts)]
 
 
 def is_missing(value: Any) -> bool:
