@@ -1,10 +1,12 @@
 """Damaged files, full disks, read-only folders: an error or a miss, never a wrong vector."""
 
+import errno
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cache.making import DIMENSION, PROMPT, check_by_hand, identity_of, keys_of, vectors_of
-from toolkit.cache import Space
+from toolkit.cache import Space, memory
+from toolkit.cache.connections import writing
 from toolkit.errors import CacheCorruptedError, CacheError
 
 ROW = 4 * DIMENSION
@@ -202,12 +205,22 @@ def test_a_damaged_index_never_gives_a_wrong_vector(closed, tmp_path_factory, da
         content[int(where * len(content))] ^= 1 << bit
     file.write_bytes(content)
     asked = keys_of(range(50))
-    try:
+    for few in (0, 200):
+        memory.FEW, before = few, memory.FEW
+        try:
+            with suppress(CacheError):
+                vectors, found = Space(folder).get(asked)
+                assert not found[40:].any()
+                assert np.array_equal(vectors, vectors_of(asked[found]))
+        finally:
+            memory.FEW = before
+    for use in (Space.sightings, Space.counts, Space.keys, Space.matrix, len):
+        with suppress(CacheError):
+            use(Space(folder))
+    with suppress(CacheError):
+        put(Space(folder), range(30, 60))
         vectors, found = Space(folder).get(asked)
-    except CacheError:
-        return
-    assert not found[40:].any()
-    assert np.array_equal(vectors, vectors_of(asked[found]))
+        assert np.array_equal(vectors, vectors_of(asked[found]))
 
 
 # --- the disk ------------------------------------------------------------------------------------
@@ -393,3 +406,38 @@ def test_a_folder_of_somebody_else(filled, tmp_path):
             if path.is_dir():
                 path.chmod(0o755)
         shutil.rmtree(folder)
+
+
+# --- power loss ----------------------------------------------------------------------------------
+
+
+def test_rows_are_flushed_before_their_keys_are_committed(space, monkeypatch):
+    flushed = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        if os.fstat(number).st_size == 25 * ROW:  # the rows are in the file
+            flushed.append(len(Space(space.path)))  # and nobody knows of them
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    put(space, range(25))
+    assert flushed == [20]
+    connection = sqlite3.connect(space.path / "index.sqlite")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    with writing(space.path / "index.sqlite") as lent:
+        assert lent.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+def test_a_flush_that_fails_stores_nothing(space, monkeypatch):
+    def fsync(number: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as context:
+        context.setattr(os, "fsync", fsync)
+        with pytest.raises(CacheError, match="Input/output error"):
+            put(space, range(25))
+    assert len(space) == 20
+    assert put(space, range(25)) == 5
+    assert len(check_by_hand(space.path)) == 25

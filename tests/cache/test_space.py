@@ -231,6 +231,12 @@ def test_keys_and_counts_by_prompt(space):
     assert space.keys().tolist() == keys_of("abcde").tolist()
 
 
+def test_a_prompt_with_half_a_character(space):
+    keys = keys_of("ab")
+    assert space.put(keys, vectors_of(keys), "\ud83d {text}") == 2
+    assert space.counts() == {"? {text}": 2}
+
+
 def test_identity_and_sightings_are_kept(space):
     assert space.identity == identity_of()
     assert np.array_equal(space.identity.canary.vectors, identity_of().canary.vectors)

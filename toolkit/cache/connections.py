@@ -104,7 +104,7 @@ def readable_errors(file: Path) -> Iterator[None]:
         raise CacheError(f"there is no embedding cache at {file}") from error
     except sqlite3.OperationalError as error:
         raise CacheError(f"the embedding cache {file} {_reason(str(error))}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise CacheCorruptedError(
             f"the index {file} of the embedding cache is damaged: {error}. Move the folder "
             f"{file.parent} away to begin a new one"

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -28,6 +31,7 @@ __all__ = [
     "INDEX",
     "MATRIX",
     "create",
+    "interpreted",
     "note_sighting",
     "prompt_id",
     "read_identity",
@@ -104,6 +108,26 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
+@contextmanager
+def interpreted(folder: Path) -> Iterator[None]:
+    """Turn what happens when a damaged index is made sense of into the project's error.
+
+    SQLite has no checksums: a damaged file may answer with values of any type.
+
+    Raises
+    ------
+    CacheCorruptedError
+        For any error of type, value, key or range within the block.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise CacheCorruptedError(
+            f"{folder / INDEX} is not the index of an embedding cache, or is damaged ({error}). "
+            f"Move the folder {folder} away to begin a new one"
+        ) from error
+
+
 def read_identity(connection: Connection, folder: Path) -> ModelIdentity:
     """Return what a space is of, after a look at its format.
 
@@ -114,19 +138,17 @@ def read_identity(connection: Connection, folder: Path) -> ModelIdentity:
     CacheCorruptedError
         If it is not the index of a space.
     """
-    try:
-        meta = dict(connection.execute("SELECT key, value FROM meta"))
+    with interpreted(folder):
+        try:
+            meta = dict(connection.execute("SELECT key, value FROM meta"))
+        except sqlite3.OperationalError as error:  # no such table
+            raise ValueError(str(error)) from error
         version = int(meta["format"])
         if version <= FORMAT:
             identity = ModelIdentity.from_dict(json.loads(meta["identity"]))
-            if identity.dimension != int(meta["dimension"]):
+            if identity.dimension != int(meta["dimension"]) or identity.dimension < 1:
                 raise ValueError(f"dimension {meta['dimension']} is not that of the identity")
             return identity
-    except (sqlite3.OperationalError, KeyError, TypeError, ValueError) as error:
-        raise CacheCorruptedError(
-            f"{folder / INDEX} is not the index of an embedding cache, or is damaged ({error!r}). "
-            f"Move the folder {folder} away to begin a new one"
-        ) from error
     raise CacheError(
         f"the vector space {folder} has format {version}, and this version reads {FORMAT}. Update "
         "with `pip install --upgrade embeddinggemma-toolkit`, or use another cache: cache='...' "
@@ -135,15 +157,24 @@ def read_identity(connection: Connection, folder: Path) -> ModelIdentity:
 
 
 def state(connection: Connection) -> tuple[str, int]:
-    """Return the matrix's file name and the number of committed rows."""
+    """Return the matrix's file name and the number of committed rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name is not one (see :func:`interpreted`).
+    """
     name, last = connection.execute(
         "SELECT (SELECT value FROM meta WHERE key = 'matrix'), (SELECT max(row) FROM entries)"
     ).fetchone()
-    return str(name), 0 if last is None else int(last) + 1
+    if re.fullmatch(r"[\w-]+\.f32", name) is None:
+        raise ValueError(f"{name!r} is not the name of a matrix")
+    return name, 0 if last is None else int(last) + 1
 
 
 def prompt_id(connection: Connection, template: str) -> int:
     """Return the number of a prompt's template, entered if it is new."""
+    template = template.encode("utf-8", "replace").decode()  # SQLite takes no lone surrogates
     connection.execute("INSERT OR IGNORE INTO prompts (template) VALUES (?)", (template,))
     (number,) = connection.execute(
         "SELECT id FROM prompts WHERE template = ?", (template,)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cache.connections import reading
-from toolkit.cache.index import INDEX, state
+from toolkit.cache.index import INDEX, interpreted, state
 from toolkit.cache.rows import KEY_DTYPE, KeyIndex
 from toolkit.errors import CacheCorruptedError
 
@@ -21,6 +21,12 @@ FEW = 200
 
 MOST_LOADED = 8
 """Spaces whose index a process keeps."""
+
+# SQLite finds the row in one tree; the key is read from the other, to be compared.
+_ROW_OF_KEY = (
+    "SELECT row, (SELECT key FROM entries AS there WHERE there.row = entries.row) "
+    "FROM entries WHERE key = ?"
+)
 
 _loaded: dict[tuple[Path, int, str], _Loaded] = {}
 # Taken only while a connection is lent; a fork waits for the end of that (see connections).
@@ -77,14 +83,15 @@ def find_rows(space: Path, keys: NDArray[np.void], width: int) -> NDArray[np.int
     -------
     ndarray of shape (n,), dtype int64
     """
-    with reading(space / INDEX) as connection:
+    with reading(space / INDEX) as connection, interpreted(space):
         loaded = _load(connection, space, len(keys), width)
         if loaded is None:
             found = np.full(len(keys), -1, dtype=np.int64)
-            sql = "SELECT row FROM entries WHERE key = ?"
             for position, key in enumerate(keys.tolist()):
-                hit = connection.execute(sql, (key,)).fetchone()
+                hit = connection.execute(_ROW_OF_KEY, (key,)).fetchone()
                 if hit is not None:
+                    if hit[1] != key:
+                        raise ValueError("its tables contradict each other")
                     found[position] = hit[0]
             return found
     return loaded.find(keys)
@@ -100,7 +107,7 @@ def find_checksums(
     CacheCorruptedError
         If the index does not know one of the rows.
     """
-    with reading(space / INDEX) as connection:
+    with reading(space / INDEX) as connection, interpreted(space):
         matrix, count = state(connection)
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < count:
             raise CacheCorruptedError(
@@ -111,7 +118,7 @@ def find_checksums(
         if loaded is None:
             sql = "SELECT checksum FROM entries WHERE row = ?"
             data = [connection.execute(sql, (row,)).fetchone() for row in rows.tolist()]
-            return matrix, _unpack(space, [found[0] for found in data if found], len(rows), width)
+            return matrix, _unpack([found[0] for found in data if found], len(rows), width)
     return matrix, loaded.checksums(rows)
 
 
@@ -129,7 +136,7 @@ def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loade
             new = connection.execute(
                 "SELECT key, checksum FROM entries WHERE row >= ? ORDER BY row", (loaded.rows,)
             ).fetchall()
-            checksums = _unpack(space, [item[1] for item in new], count - loaded.rows, width)
+            checksums = _unpack([item[1] for item in new], count - loaded.rows, width)
             data = b"".join([item[0] for item in new])
             loaded.add(np.frombuffer(data, dtype=KEY_DTYPE), checksums)
         _loaded[mark] = loaded
@@ -138,11 +145,8 @@ def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loade
     return loaded
 
 
-def _unpack(space: Path, data: list[bytes], expected: int, width: int) -> NDArray[np.uint32]:
+def _unpack(data: list[bytes], expected: int, width: int) -> NDArray[np.uint32]:
     joined = b"".join(data)
     if len(data) != expected or len(joined) != 4 * width * expected:
-        raise CacheCorruptedError(
-            f"the index of the vector space {space} is damaged: rows are missing, or have no "
-            f"checksum. Move the folder away to begin a new one"
-        )
+        raise ValueError("rows are missing, or have no checksum")
     return np.frombuffer(joined, dtype="<u4").astype(np.uint32).reshape(expected, width)

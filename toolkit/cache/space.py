@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,7 @@ class Space:
         return self.identity.dimension
 
     def __len__(self) -> int:
-        with reading(self.path / INDEX) as connection:
+        with self._reading() as connection:
             return index.state(connection)[1]
 
     # --- reading ---------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ class Space:
         For work on more vectors than fit into memory. Rows added later are not in it, and
         checksums are not compared.
         """
-        with reading(self.path / INDEX) as connection:
+        with self._reading() as connection:
             name, count = index.state(connection)
         with readable_errors(self.path / name):
             return matrix.map_rows(self.path / name, count, self.dimension)
@@ -156,19 +158,19 @@ class Space:
         """Return the keys in the order of their rows; of one prompt's template, or of all."""
         sql = "SELECT key FROM entries JOIN prompts ON prompt = prompts.id "
         sql += "WHERE ? IS NULL OR template = ? ORDER BY row"
-        with reading(self.path / INDEX) as connection:
+        with self._reading() as connection:
             found = connection.execute(sql, (prompt, prompt)).fetchall()
-        return np.frombuffer(b"".join([key for (key,) in found]), dtype=KEY_DTYPE)
+            return np.frombuffer(b"".join([key for (key,) in found]), dtype=KEY_DTYPE)
 
     def sightings(self) -> list[ModelIdentity]:
         """Return every identity that was found here to give this space, without canaries."""
-        with reading(self.path / INDEX) as connection:
+        with self._reading() as connection:
             found = connection.execute("SELECT identity FROM sightings ORDER BY first_seen")
             return [ModelIdentity.from_dict(json.loads(text)) for (text,) in found]
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by prompt."""
-        with reading(self.path / INDEX) as connection:
+        with self._reading() as connection:
             return dict(
                 connection.execute(
                     "SELECT template, count(*) FROM entries JOIN prompts ON prompt = prompts.id "
@@ -207,7 +209,7 @@ class Space:
             raise CacheError(f"these vectors are not stored: {problem}")
         if len(known) != len(data):
             raise CacheError(f"{len(known)} keys for {len(data)} vectors")
-        with writing(self.path / INDEX) as connection:
+        with writing(self.path / INDEX) as connection, index.interpreted(self.path):
             new = _new_positions(connection, known.tolist())
             if not new:
                 return 0
@@ -229,6 +231,11 @@ class Space:
         """Note that this model, on this version of its engine, gives this space."""
         with writing(self.path / INDEX) as connection:
             index.note_sighting(connection, identity)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with reading(self.path / INDEX) as connection, index.interpreted(self.path):
+            yield connection
 
 
 def _new_positions(connection: sqlite3.Connection, keys: list[bytes]) -> list[int]:
