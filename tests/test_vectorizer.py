@@ -416,8 +416,8 @@ class NumericRows(EmbeddingGemmaVectorizer):
     def fit(self, X, y=None):
         return super().fit(self._texts(X, reset=True))
 
-    def transform(self, X):
-        return super().transform(self._texts(X, reset=False))
+    def transform(self, X, titles=None):
+        return super().transform(self._texts(X, reset=False), titles)
 
     def _texts(self, X, *, reset):
         from sklearn.utils.validation import validate_data
