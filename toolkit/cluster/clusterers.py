@@ -262,12 +262,14 @@ def with_seed(clusterer: BaseEstimator, random_state: int | None) -> BaseEstimat
 
 
 def describe_clusterer(clusterer: BaseEstimator) -> str:
-    """Return a clusterer with the parameters that differ from their defaults, on one line.
+    """Return a clusterer on one line, with the parameters that differ from their defaults.
+
+    The number of clusters and the seed are always there.
 
     Examples
     --------
-    >>> describe_clusterer(make_clusterer("agglomerative", 5))
-    'AgglomerativeClustering(n_clusters=5)'
+    >>> describe_clusterer(make_clusterer("kmeans", 8))
+    'KMeans(n_clusters=8, n_init=10, random_state=0)'
     """
     if isinstance(clusterer, Pipeline):
         return " → ".join(describe_clusterer(step) for _, step in clusterer.steps)
@@ -275,7 +277,9 @@ def describe_clusterer(clusterer: BaseEstimator) -> str:
     changed = [
         f"{name}={value!r}"
         for name, value in clusterer.get_params(deep=False).items()
-        if name not in defaults or repr(value) != repr(defaults[name].default)
+        if name in ("n_clusters", "random_state")
+        or name not in defaults
+        or repr(value) != repr(defaults[name].default)
     ]
     return f"{type(clusterer).__name__}({', '.join(changed)})"
 

@@ -15,6 +15,7 @@ from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
 from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, make_clusterer
 from toolkit.cluster.exemplars import find_exemplars, noise_examples
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
+from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import (
     Keyword,
     c_tf_idf,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster_texts", "describe_clusters"]
 
+_LOOKED_AT = 2000
 _VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn")
 
 
@@ -259,8 +261,16 @@ def describe_clusters(
         return nothing, nothing
     # With one cluster there is nothing to be told from.
     lift = 2.0 if summed.shape[0] > 1 else 0.0
+    members = [np.flatnonzero(labels == cluster) for cluster in range(summed.shape[0])]
     surest, frequent = (
-        top_keywords(weights, counts, labels, n_keywords=n_keywords, min_lift=lift)
+        [
+            join_pairs(words, [texts[i] for i in rows[:_LOOKED_AT]])[:n_keywords]
+            for rows, words in zip(
+                members,
+                top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
+                strict=True,
+            )
+        ]
         for weights in (log_odds(summed), c_tf_idf(summed))
     )
     return surest if summed.shape[0] > 1 else frequent, frequent
@@ -288,7 +298,7 @@ def _provenance(
         "prompt": prompt,
         "dimension": vectors.shape[1],
         "clusterer": describe_clusterer(base),
-        "n_clusters": None if chosen is None else str(chosen),
+        "n_clusters": _number_came_from(base, chosen),
         "random_state": random_state,
         "rows": len(texts),
         "source": source,
@@ -297,6 +307,13 @@ def _provenance(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
     }
+
+
+def _number_came_from(base: BaseEstimator, chosen: ChosenK | None) -> str:
+    if chosen is not None:
+        return "chosen"
+    names = {name.rsplit("__", 1)[-1] for name in base.get_params(deep=True)}
+    return "given" if "n_clusters" in names else "found by the clusterer"
 
 
 def _needs_number(clusterer: str | BaseEstimator) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,9 @@ def describe(result: ClusterResult) -> list[str]:
             else f"{n:,} texts, {k} clusters of {sizes[0]:,} texts each."
         )
     if k > 3:
-        largest = [f"{result.names[c.cluster]} ({c.size:,})" for c in quality.clusters[:3]]
+        largest = [
+            f"{_isolated(result.names[c.cluster])} ({c.size:,})" for c in quality.clusters[:3]
+        ]
         found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
         found.append(
@@ -74,7 +77,7 @@ def _stability(result: ClusterResult) -> list[str]:
         f"When {stability.share:.0%} of the texts are clustered again, "
         f"{again} of {result.n_clusters} clusters come out again (Jaccard similarity 0.75 or more)"
     )
-    if stability.seed_ari == stability.seed_ari and stability.n_seeds:
+    if stability.n_seeds:
         text += (
             f"; another random seed agrees with an adjusted Rand index of {stability.seed_ari:.2f}"
         )
@@ -115,7 +118,11 @@ def doubts(result: ClusterResult) -> list[str]:
     quality, stability = result.quality, result.stability
     found = []
     if result.chosen is not None and not result.chosen.sure:
-        found.append(str(result.chosen))
+        others = [str(n) for n in result.chosen.nearly]
+        found.append(
+            f"The number of clusters, {result.n_clusters}, was chosen by score and is not sure: "
+            f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} nearly as good."
+        )
     if quality.coverage < 0.8:
         found.append(
             f"Only {quality.coverage:.0%} of the texts are in a cluster; what is said of the "
@@ -163,6 +170,13 @@ def doubts(result: ClusterResult) -> list[str]:
     if result.provenance.get("model") is None:
         found.append("Which model made the vectors was not recorded.")
     return found
+
+
+def _isolated(text: str) -> str:
+    """Return a text that cannot turn the sentence around it, if it runs right to left."""
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def _many(n: int, noun: str) -> str:

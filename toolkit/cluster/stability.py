@@ -66,7 +66,7 @@ class Stability:
     subsample_ari : float
         Mean adjusted Rand index between the clustering of a subsample and the whole one's there.
     n_resamples, n_seeds : int
-        How many subsamples and other seeds.
+        How many subsamples and other seeds; 0 seeds for a clusterer that uses no chance.
     share : float
         Size of a subsample.
     n_used : int
@@ -233,7 +233,7 @@ def assess_stability(
         seed_ari_high=max(seeds, default=float("nan")),
         subsample_ari=float(aris.mean()) if n_resamples else float("nan"),
         n_resamples=n_resamples,
-        n_seeds=n_seeds,
+        n_seeds=n_seeds if _uses_chance(clusterer) else 0,
         share=share,
         n_used=len(vectors),
     )
@@ -259,7 +259,7 @@ def _seed_aris(
     """Return the ARI of each pair of clusterings from different seeds."""
     if n_seeds == 0:
         return []
-    if not any(name.endswith("random_state") for name in clusterer.get_params(deep=True)):
+    if not _uses_chance(clusterer):
         return [1.0]
     runs = [] if labels is None else [labels]
     for i in range(n_seeds):
@@ -267,6 +267,10 @@ def _seed_aris(
             progress(f"stability: seed {i + 1} of {n_seeds}")
         runs.append(_cluster(clusterer, vectors, rng))
     return [float(adjusted_rand_score(a, b)) for a, b in combinations(runs, 2)]
+
+
+def _uses_chance(clusterer: BaseEstimator) -> bool:
+    return any(name.endswith("random_state") for name in clusterer.get_params(deep=True))
 
 
 def _summary(cluster: int, values: NDArray[np.float64]) -> ClusterStability:

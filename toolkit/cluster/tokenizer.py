@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
-__all__ = ["is_unspaced", "tokenize"]
+__all__ = ["fold", "is_unspaced", "tokenize"]
 
 # Blocks whose writing puts no spaces between words. Their digits and punctuation are left out.
 _CJK = (
@@ -87,6 +87,25 @@ def is_unspaced(text: str) -> bool:
     return not text.isascii() and _patterns()[1].search(text) is not None
 
 
+def fold(text: str) -> str:
+    """Return a text in the form its words are compared in.
+
+    Lower case, Unicode's normal form C, full-width Latin and half-width Katakana in their usual
+    width, and one kind of apostrophe.
+
+    Examples
+    --------
+    >>> fold("Ｄｏｎ’ｔ ｶﾀｶﾅ")
+    "don't カタカナ"
+    """
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFC", text)
+    # Compatibility normalisation of the whole text would take Thai sara am apart.
+    text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return text.lower().replace("\u2019", "'").replace("\u02bc", "'")
+
+
 def tokenize(text: str) -> list[str]:
     """Split a text into lower-case words, whatever its script.
 
@@ -106,8 +125,8 @@ def tokenize(text: str) -> list[str]:
     Notes
     -----
     Overlapping pairs: "Unicode Text Segmentation", UAX #29, says that these scripts need a
-    dictionary; pairs go back to Lucene's ``CJKBigramFilter``. Texts are put in Unicode's normal
-    form C, and full-width Latin and half-width Katakana in their usual width.
+    dictionary; pairs go back to Lucene's ``CJKBigramFilter``. Texts are put into one form first
+    (:func:`fold`).
 
     Examples
     --------
@@ -121,13 +140,8 @@ def tokenize(text: str) -> list[str]:
     ['น้ำสะ', 'สะอา', 'อาด']
     """
     word, unspaced, runs, unit = _patterns()
-    if text.isascii():
-        return _kept(word.findall(text.lower()))
-    text = unicodedata.normalize("NFC", text)
-    # Compatibility normalisation of the whole text would take Thai sara am apart.
-    text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    text = text.lower().replace("\u2019", "'").replace("\u02bc", "'")
-    if unspaced.search(text) is None:
+    text = fold(text)
+    if text.isascii() or unspaced.search(text) is None:
         return _kept(word.findall(text))
     tokens: list[str] = []
     end = 0

@@ -109,17 +109,19 @@ class ClusterReport(Report):
         """Label, value and note of each key number."""
         result = self.result
         quality, stability, agreement = result.quality, result.stability, result.agreement
-        how = "chosen by the toolkit" if result.chosen is not None else "as asked for"
-        if "n_clusters" not in str(self.made.get("clusterer", "n_clusters")):
-            how = "found by the clusterer"
+        how = {"chosen": "chosen by score, see below", "given": "as asked for"}
         found = [
-            ("Clusters", str(result.n_clusters), how),
+            (
+                "Clusters",
+                str(result.n_clusters),
+                how.get(self.made.get("n_clusters", ""), "found by the clusterer"),
+            ),
             (
                 "Texts in a cluster",
                 f"{quality.coverage:.0%}",
                 f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
             ),
-            ("Silhouette", _two(quality.silhouette), "from −1 to 1; texts rarely exceed 0.25"),
+            ("Silhouette", _two(quality.silhouette), "from −1 to 1; 0.25 is a lot for texts"),
         ]
         if stability is not None:
             weak = sum(c.jaccard < _WEAK for c in stability.clusters)
@@ -211,10 +213,9 @@ class ClusterReport(Report):
         again = None
         if stability is not None:
             of = "" if stability.n_used == len(self.result.texts) else f" of {stability.n_used:,}"
-            again = (
-                f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}, "
-                f"{stability.n_seeds} other seeds"
-            )
+            again = f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}"
+            if stability.n_seeds:
+                again += f", {stability.n_seeds} other seeds"
         facts = [
             ("Data", made.get("source")),
             ("Texts", f"{len(self.result.texts):,}"),
@@ -227,7 +228,7 @@ class ClusterReport(Report):
             ("Prompt", made.get("prompt") or "not recorded"),
             ("Dimensions", made.get("dimension")),
             ("Clusterer", made.get("clusterer")),
-            ("Number of clusters", made.get("n_clusters")),
+            ("Number of clusters", self.result.chosen or made.get("n_clusters")),
             ("Seed", made.get("random_state")),
             ("Stability", again),
             ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
