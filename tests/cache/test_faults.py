@@ -295,7 +295,7 @@ assert "disk is full" in message, message
 try:
     cache.resolve(identity_of("two"))
 except CacheError as error:
-    print("refused:", error)
+    print("refused:", error, flush=True)
 if sys.argv[1] == "again":
     # Another process, the disk as full as can be.
     with open("/mnt/rest", "wb", buffering=0) as file:
