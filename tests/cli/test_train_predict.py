@@ -148,7 +148,7 @@ def test_a_model_is_replaced_only_with_force_and_other_folders_never(
 
 
 def test_predict_to_standard_output(model: Path, new: Path) -> None:
-    done = toolkit_process("predict", model, new, "--keep", "id", "--keep", "label", "--top", "2")
+    done = invoke("predict", model, new, "--keep", "id", "--keep", "label", "--top", "2")
     assert done.code == 0, done.stderr
     rows = rows_of(done.stdout)
     assert list(rows[0]) == [
@@ -199,9 +199,10 @@ def test_new_texts_need_the_same_vectors(
     assert "another space than those" in done.stderr
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_server_with_other_vectors_is_refused(model: Path, new: Path) -> None:
     with OllamaDouble("0.24.0") as double:  # without the attention window
-        done = toolkit_process("predict", model, new, "--backend", "ollama", "--host", double.host)
+        done = invoke("predict", model, new, "--backend", "ollama", "--host", double.host)
     assert (done.code, done.stdout) == (1, "")
     assert "another space" in done.stderr
     assert "Traceback" not in done.stderr

@@ -90,8 +90,8 @@ def predict(
             metavar="NAME",
             panel=EMBEDDING,
             default="the model's own",
-            help="ollama, openai, embedded or cache. Its vectors must be those the model was trained "
-            "on.",
+            help="ollama, openai, embedded or cache; its vectors must be those the model was "
+            "trained on.",
         ),
     ] = None,
     host: Host = None,
