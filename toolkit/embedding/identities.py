@@ -127,7 +127,8 @@ def embed_unchanged(
 
 def _prove(backend: Backend, expected: ModelIdentity) -> ModelIdentity:
     now = identify(backend)
-    if now is expected or now == expected or same_space(now, expected):
+    # Not by ==, which leaves the canaries out: equal facts are no proof where there is no digest.
+    if now is expected or same_space(now, expected):
         return now
     raise ModelDriftError(
         "the vectors are of another space than those this job began with.\n"
