@@ -110,7 +110,7 @@ def cluster(
     Examples:
 
       toolkit cluster reviews.csv --out clusters.csv --report clusters.html
-      toolkit cluster dataset:sdg --backend cache --n-clusters 17 --label-column label
+      toolkit cluster dataset:sdg --backend cache --n-clusters 17
     """
     from toolkit.datasets.table_writers import check_table_output
     from toolkit.datasets.tables import read_texts

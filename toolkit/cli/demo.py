@@ -20,7 +20,7 @@ def demo(
     sentences: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SENTENCE]...",
+            metavar="SENTENCE",
             show_default=False,
             help="Sentences of your own to predict. [default: three about the goals]".replace(
                 "[", r"\["

@@ -66,7 +66,7 @@ def map_texts(
     Examples:
 
       toolkit map reviews.csv --label-column stars --out map.html
-      toolkit map dataset:sdg --backend cache --label-column label -o map.html -o map.png
+      toolkit map dataset:sdg --backend cache -o map.html -o map.png
     """
     for path in out:
         _check(path, force)

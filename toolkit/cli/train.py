@@ -94,7 +94,8 @@ def train(
 
     Examples:
 
-      toolkit train reviews.csv --label-column stars --out model --report report.html
+      toolkit train reviews.csv --label-column stars --out model
+      toolkit train reviews.csv --label-column stars --report report.html
       toolkit train dataset:sdg --backend cache
     """
     from toolkit.classify import save_model, train_classifier
