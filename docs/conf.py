@@ -29,7 +29,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = "embeddinggemma-toolkit"
 html_show_sourcelink = False
 html_static_path = ["_static"]
-html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+}
 
 # Names of other projects cannot be looked up without a network.
 nitpicky = False

@@ -111,7 +111,7 @@ def test_by_exception(raised, retryable):
 
 def test_missing_or_null_vectors():
     with pytest.raises(Exception, match="embeddings") as caught:
-        ollama.EmbedResponse(**{"model": "m", "embeddings": [[None, 0.5]]})
+        ollama.EmbedResponse(model="m", embeddings=[[None, 0.5]])
     assert isinstance(from_exception(caught.value, **A), InvalidVectorsError)
 
 
