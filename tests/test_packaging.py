@@ -44,7 +44,8 @@ def test_sdist_and_wheel_hold_what_they_should(built):
     assert any(name.startswith("toolkit/report/templates/") for name in names)
     assert any("LICENSE" in name for name in names if "datasets/data/sdg" in name)
     (sdist,) = built.glob("*.tar.gz")
-    inside = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "tests/conftest.py"} <= inside
     assert "datasets/sdg/sdg.csv.gz" in inside
 
