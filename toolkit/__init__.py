@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from toolkit.backends.ollama import OllamaBackend
     from toolkit.backends.openai_compatible import OpenAIBackend
     from toolkit.cache import EmbeddingCache
-    from toolkit.classify import load_model, save_model
+    from toolkit.classify import ZeroShotClassifier, load_model, save_model
     from toolkit.embedding.cached import CacheBackend
     from toolkit.report import ClassifierReport, ClusterReport
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
@@ -32,6 +32,7 @@ _HOMES = {
     "OllamaBackend": "toolkit.backends.ollama",
     "OpenAIBackend": "toolkit.backends.openai_compatible",
     "UMAPProjector": "toolkit.visualize",
+    "ZeroShotClassifier": "toolkit.classify",
     "load_model": "toolkit.classify",
     "save_model": "toolkit.classify",
 }
@@ -47,6 +48,7 @@ __all__ = [
     "OllamaBackend",
     "OpenAIBackend",
     "UMAPProjector",
+    "ZeroShotClassifier",
     "__version__",
     "load_model",
     "save_model",

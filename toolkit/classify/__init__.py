@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from toolkit.classify.splitting import make_splitter
     from toolkit.classify.training import train_classifier
     from toolkit.classify.validation import Score, Validation, cross_validate_matrix
+    from toolkit.classify.zero_shot import ZeroShotClassifier
 
 __all__ = [
     "CLASSIFIERS",
@@ -27,6 +28,7 @@ __all__ = [
     "Score",
     "TrainingResult",
     "Validation",
+    "ZeroShotClassifier",
     "cross_validate_matrix",
     "load_model",
     "make_classifier",
@@ -54,6 +56,7 @@ _MODULES = {
     "Validation": "validation",
     "cross_validate_matrix": "validation",
     "make_splitter": "splitting",
+    "ZeroShotClassifier": "zero_shot",
 }
 
 
