@@ -145,5 +145,6 @@ def cluster_centers(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float
     array([[1., 0.],
            [0., 1.]])
     """
-    centers: NDArray[np.float64] = normalize(cluster_means(X, labels))
+    means = cluster_means(X, labels)
+    centers: NDArray[np.float64] = normalize(means) if len(means) else means
     return centers

@@ -40,7 +40,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
     labels_ : ndarray of shape (n,)
         Cluster of each training vector: 0 is the largest, -1 is noise.
     cluster_centers_ : ndarray of shape (k, d)
-        Direction of each cluster's mean, of length 1.
+        Direction of each cluster's mean, of length 1; of the training vectors' dtype.
     radii_ : ndarray of shape (k,)
         Cosine distance of each cluster's farthest member from its centroid.
     clusterer_ : estimator
@@ -101,9 +101,10 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
         self.clusterer_ = base
         self._own_numbers = old
         if len(old) == 0:
-            self.cluster_centers_, self.radii_ = np.empty((0, vectors.shape[1])), np.empty(0)
+            self.cluster_centers_ = np.empty((0, vectors.shape[1]), dtype=vectors.dtype)
+            self.radii_ = np.empty(0)
             return self
-        self.cluster_centers_ = cluster_centers(units, self.labels_)
+        self.cluster_centers_ = cluster_centers(units, self.labels_).astype(vectors.dtype)
         members = self.labels_ != NOISE
         own = self.cluster_centers_[self.labels_[members]]
         distances = 1 - np.einsum("ij,ij->i", units[members], own)
@@ -125,7 +126,8 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             Cluster numbers as in ``labels_``; -1 where the vector belongs to none.
         """
         check_is_fitted(self)
-        vectors = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        # KMeans fitted on float32 cannot predict float64 (scikit-learn 1.9).
+        vectors = validate_data(self, X, dtype=self.cluster_centers_.dtype, reset=False)
         if len(self.radii_) == 0:  # all of the training data was noise
             return np.full(len(vectors), NOISE, dtype=np.intp)
         similarity = normalize(vectors) @ self.cluster_centers_.T

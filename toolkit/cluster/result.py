@@ -81,9 +81,9 @@ class ClusterResult:
         return len(self.quality.clusters)
 
     @property
-    def centers(self) -> NDArray[np.float64]:
+    def centers(self) -> NDArray[np.floating]:
         """Direction of each cluster's mean, shape (k, d)."""
-        found: NDArray[np.float64] = self.estimator.cluster_centers_
+        found: NDArray[np.floating] = self.estimator.cluster_centers_
         return found
 
     def predict(self, X: ArrayLike) -> Labels:

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+
+from tests.cluster.examples import blobs
+from toolkit.cluster import assess_stability, choose_n_clusters
+from toolkit.cluster.choose_k import candidate_numbers
+from toolkit.cluster.stability import best_jaccards, verdict
+from toolkit.errors import DataError
+
+
+def test_jaccard_is_intersection_by_union_and_noise_is_no_cluster():
+    labels = np.array([0, 0, 0, 0, 1, 1, -1, -1])
+    found = np.array([7, 7, 7, -1, 7, -1, -1, 3])
+    # Cluster 0 and found 7: 3 shared, 4 + 4 - 3 together. Cluster 1: 1 shared, 2 + 4 - 1.
+    np.testing.assert_allclose(best_jaccards(labels, found, 3), [3 / 5, 1 / 5, np.nan])
+    assert best_jaccards(labels, np.full(8, -1), 2).tolist() == [0, 0]
+
+
+def test_clusters_that_are_there_come_out_again_and_split_ones_do_not():
+    X, labels = blobs((60, 40, 30))
+    found = assess_stability(X, labels, KMeans(3, n_init=3), n_resamples=5, n_seeds=2)
+    assert found.jaccard == found.seed_ari == found.subsample_ari == 1.0
+    assert found.verdict == "very stable"
+    # One blob cut in two at random: those two are unstable, the others are not.
+    cut = labels.copy()
+    cut[:60] = np.where(np.arange(60) % 2, 0, 3)
+    found = assess_stability(X, cut, KMeans(4, n_init=1), n_resamples=8, n_seeds=2)
+    jaccards = [c.jaccard for c in found.clusters]
+    assert max(jaccards[0], jaccards[3]) < 0.75 < min(jaccards[1], jaccards[2])
+    assert found.clusters[0].low <= jaccards[0] <= found.clusters[0].high
+
+
+def test_it_is_reproducible_and_seeds_matter():
+    X, labels = blobs((30, 30, 30), spread=0.6)
+    a, b, c = (
+        assess_stability(X, labels, KMeans(3, n_init=1), n_resamples=4, n_seeds=2, random_state=s)
+        for s in (0, 0, 1)
+    )
+    assert a == b != c
+    assert a.seed_ari_low <= a.seed_ari <= a.seed_ari_high
+
+
+def test_a_clusterer_without_chance_is_not_run_with_other_seeds():
+    X, labels = blobs()
+    found = assess_stability(X, labels, AgglomerativeClustering(3), n_resamples=2)
+    assert (found.seed_ari, found.n_seeds) == (1.0, 0)
+
+
+def test_large_collections_are_sampled_and_say_so():
+    X, labels = blobs((300, 200))
+    told: list[str] = []
+    found = assess_stability(
+        X,
+        labels,
+        KMeans(2, n_init=1),
+        n_resamples=2,
+        n_seeds=1,
+        max_texts=100,
+        progress=told.append,
+    )
+    assert found.n_used == 100
+    assert found.jaccard == 1.0
+    assert np.isnan(found.seed_ari)  # one seed, and no clustering of the whole to compare with
+    assert told == [
+        "stability: subsample 1 of 2",
+        "stability: subsample 2 of 2",
+        "stability: seed 1 of 1",
+    ]
+
+
+def test_noise_in_the_clustering_and_in_the_subsamples():
+    X, labels = blobs((40, 40, 4))
+    labels[labels == 2] = -1
+    found = assess_stability(X, labels, HDBSCAN(min_cluster_size=10, copy=True), n_resamples=3)
+    assert len(found.clusters) == 2
+    assert found.jaccard > 0.75
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (0.85, "very stable"),
+        (0.75, "stable"),
+        (0.6, "doubtful"),
+        (0.59, "unstable"),
+        (np.nan, "not measured"),
+    ],
+)
+def test_words_follow_hennigs_thresholds(value: float, word: str):
+    assert verdict(value) == word
+
+
+def test_the_number_of_clusters_that_are_there_is_chosen():
+    X, _ = blobs((40,) * 6, dimension=20)
+    found = choose_n_clusters(X, candidates=range(3, 10))
+    assert found.n_clusters == 6
+    assert found.sure
+    best = found.to_frame()["score"].idxmax()
+    assert best == 6
+    assert "no other number" in str(found)
+
+
+def test_without_structure_it_is_not_sure_or_says_which_are_near():
+    X = np.random.default_rng(0).normal(size=(150, 30))
+    found = choose_n_clusters(X, candidates=(2, 3, 4, 5, 6, 7))
+    scores = found.to_frame()["score"]
+    near = {k for k, s in scores.items() if k != found.n_clusters and s >= scores.max() - 0.1}
+    assert set(found.nearly) == near
+    assert found == choose_n_clusters(X, candidates=(2, 3, 4, 5, 6, 7))
+
+
+@pytest.mark.parametrize("n", [10, 30, 100, 615, 100_000])
+def test_numbers_to_try_are_few_and_in_reach(n: int):
+    numbers = candidate_numbers(n)
+    assert numbers == sorted(set(numbers))
+    assert 2 <= numbers[0] <= 4
+    assert numbers[-1] <= min(50, n)
+    assert 1 <= len(numbers) <= 12
+
+
+def test_too_few_texts_to_choose():
+    with pytest.raises(DataError, match="give n_clusters"):
+        choose_n_clusters(np.eye(5))

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cluster.examples import HOSTILE, blobs, noisy_result, sdg_result, worded_texts
+from toolkit import ClusterReport
+from toolkit.cluster import ClusterResult, cluster_texts
+from toolkit.errors import UsageError
+from toolkit.identity import ModelIdentity
+from toolkit.visualize import EmbeddingMapDisplay
+
+
+@pytest.fixture(scope="module")
+def sdg() -> ClusterReport:
+    return ClusterReport(sdg_result(), title="Passages in clusters")
+
+
+@pytest.fixture(scope="module")
+def noise() -> ClusterReport:
+    return ClusterReport(noisy_result())
+
+
+def test_key_numbers_are_the_results(sdg: ClusterReport):
+    numbers = {label: (value, note) for label, value, note in sdg.key_numbers}
+    result = sdg.result
+    assert numbers["Clusters"] == ("17", "as asked for")
+    assert numbers["Texts in a cluster"] == ("100%", "615 of 615")
+    assert numbers["Silhouette"][0] == f"{result.quality.silhouette:.2f}"
+    assert numbers["Stability"][0] == f"{result.stability.jaccard:.2f}"
+    assert numbers["Agreement"][0] == f"{result.agreement.all_texts.v_measure:.2f}"
+
+
+def test_page_has_every_cluster_every_finding_and_every_doubt(sdg: ClusterReport):
+    from markupsafe import escape
+
+    html = sdg.to_html()
+    for cluster, name in enumerate(sdg.result.names):
+        assert f'id="cluster-{cluster}"' in html
+        assert str(escape(name)) in html
+    for sentence in (*sdg.result.findings(), *sdg.doubts):
+        assert str(escape(sentence)) in html
+    for name, value in sdg.facts:
+        assert str(escape(name)) in html
+        assert str(escape(value)) in html
+    assert 'id="map"' not in html
+    assert 'id="noise"' not in html
+
+
+def test_noise_is_shown_with_examples_and_coverage(noise: ClusterReport):
+    html = noise.to_html()
+    assert 'id="noise"' in html
+    for example in noise.noise_examples:
+        assert example["text"] in html
+    assert len(noise.scores) == 2
+    assert noise.scores[1][0].startswith("the 9")
+    assert noise.contingency.columns == (0, 1, 2, 3, -1)
+    assert sum(c.count for row in noise.contingency.rows for c in row.cells) == (
+        noise.result.agreement.n_labelled
+    )
+
+
+def test_known_labels_stand_in_the_order_of_their_clusters(sdg: ClusterReport):
+    best = [max(range(17), key=lambda i, r=row: r.cells[i].count) for row in sdg.contingency.rows]
+    assert best == sorted(best)
+
+
+def test_more_columns_than_a_page_has_room_for_become_a_list():
+    X, labels = blobs((6,) * 45, dimension=50)
+    result = cluster_texts(
+        [f"text {i}" for i in range(len(X))], X, n_clusters=45, labels_true=labels, stability=0
+    )
+    report = ClusterReport(result)
+    assert report.contingency.wide
+    assert "Mostly in clusters" in report.to_html()
+    assert all(row.where[0][1] == row.size for row in report.contingency.rows)
+
+
+def test_a_bare_result_of_one_cluster_still_makes_a_report():
+    X, _ = blobs((12,))
+    result = cluster_texts([f"red apple {i}" for i in range(12)], X, n_clusters=1, stability=0)
+    report = ClusterReport(result)
+    html = report.to_html()
+    assert "in 1 cluster," in report.subtitle
+    assert "Agreement with known labels" not in html
+    assert "Stability was not measured." in report.doubts
+    assert "nan" not in report.to_markdown()
+    assert json.loads(report.to_json())["silhouette"] is None
+
+
+def test_another_model_is_named_at_the_top_of_every_form():
+    X, labels = blobs()
+    result = cluster_texts(
+        worded_texts(labels),
+        X,
+        n_clusters=3,
+        stability=0,
+        identity=ModelIdentity("embedded", "use-multilingual-v3", 512),
+    )
+    report = ClusterReport(result)
+    notice = "Not EmbeddingGemma: vectors of use-multilingual-v3 through embedded"
+    html, markdown = report.to_html(), report.to_markdown()
+    assert html.index(notice) < html.index('class="cards"')
+    assert markdown.splitlines()[4].startswith("> **Not EmbeddingGemma")
+    assert json.loads(report.to_json())["notice"].startswith(notice)
+
+
+def test_provenance_given_to_the_report_wins():
+    report = ClusterReport(
+        noisy_result(),
+        provenance={
+            "model": "embeddinggemma through ollama",
+            "command": "toolkit cluster mine.csv",
+        },
+    )
+    assert ("Embedding model", "embeddinggemma through ollama") in report.facts
+    assert "toolkit cluster mine.csv" in report.to_html()
+    assert not any("was not recorded" in doubt for doubt in report.doubts)
+
+
+def test_a_map_is_coloured_by_cluster_whatever_it_showed():
+    result = noisy_result()
+    points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
+    display = EmbeddingMapDisplay(points, texts=result.texts, labels=["x"] * len(points))
+    report = ClusterReport(result, display)
+    assert [group.name for group in report.map.groups_] == [
+        *(f"{i} · {name}" for i, name in enumerate(result.names)),
+        "in no cluster",
+    ]
+    assert report.clusters[0]["color"] == report.map.colors[0]
+    assert 'id="map"' in report.to_html()
+    with pytest.raises(UsageError, match="labels for 3 texts"):
+        ClusterReport(result, EmbeddingMapDisplay(points[:3]))
+
+
+def test_the_same_result_gives_the_same_page(sdg: ClusterReport):
+    assert sdg.to_html() == ClusterReport(sdg_result(), title="Passages in clusters").to_html()
+
+
+def test_json_holds_everything(noise: ClusterReport, tmp_path: Path):
+    path = tmp_path / "report.json"
+    noise.to_json(path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["labels"] == noise.result.labels.tolist()
+    assert len(data["clusters"]) == data["n_clusters"] == 4
+    first = data["clusters"][0]
+    assert first["keywords"][0]["term"] == noise.result.keywords[0][0].term
+    assert set(first["exemplars"]) == {"central", "diverse", "borderline"}
+    assert data["agreement"]["clustered"]["ari"] == noise.result.agreement.clustered.ari
+    assert data["stability"]["verdict"] == noise.result.stability.verdict
+    assert data["provenance"]["source"] == "stray.csv"
+    assert data["doubts"] == noise.doubts
+
+
+def test_frame_is_the_results(noise: ClusterReport):
+    assert noise.to_frame().equals(noise.result.to_frame())
+
+
+def test_markdown_says_the_same(noise: ClusterReport):
+    text = noise.to_markdown()
+    for heading in ("# Clustering report", "## What to doubt", "## Clusters", "## In no cluster"):
+        assert heading in text
+    assert text.count("\n### ") == 4
+    assert "| cluster | name | texts |" in text
+
+
+def test_long_texts_are_cut_and_say_so():
+    X, labels = blobs()
+    texts = [text + " long" * 300 for text in worded_texts(labels)]
+    report = ClusterReport(cluster_texts(texts, X, n_clusters=3, stability=0))
+    shown = report.clusters[0]["exemplars"]["central"][0]
+    assert len(shown["text"]) == 601
+    assert shown["left_out"] == len(texts[shown["position"]]) - 600
+    assert "more characters" in report.to_html()
+
+
+@pytest.fixture(scope="module")
+def hostile() -> ClusterResult:
+    return hostile_result()
+
+
+def hostile_result() -> ClusterResult:
+    """Texts, labels and names that try to be more than text."""
+    X, labels = blobs((30, 24, 16), dimension=8, spread=0.15)
+    texts = [
+        f"{HOSTILE[(i * 3 + label) % len(HOSTILE)]} {label}{label}"
+        for i, label in enumerate(labels)
+    ]
+    return cluster_texts(
+        texts,
+        X,
+        n_clusters=3,
+        labels_true=[HOSTILE[i] for i in labels],
+        stability=2,
+        tokenizer=lambda text: [text],  # whole texts as keywords, and so as names of clusters
+        min_df=1,
+        source=HOSTILE[0],
+        command=f"toolkit cluster {HOSTILE[6]}",
+    )
+
+
+def test_hostile_texts_stay_texts(hostile: ClusterResult):
+    points = np.random.default_rng(0).normal(size=(len(hostile.texts), 2))
+    report = ClusterReport(
+        hostile, EmbeddingMapDisplay(points, texts=hostile.texts), title=HOSTILE[1]
+    )
+    html = report.to_html()
+    for trick in (
+        "<script>window",
+        "<img src=x",
+        "<svg onload",
+        "<a href='java",
+        "<iframe",
+        "<base",
+    ):
+        assert trick not in html
+    markdown = report.to_markdown()
+    assert "<script" not in markdown
+    assert "<img" not in markdown

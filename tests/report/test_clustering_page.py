@@ -1,0 +1,155 @@
+"""The clustering report in a browser."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.browser import Chromium
+from tests.cluster.examples import noisy_result, sdg_result
+from tests.report.test_clustering import hostile_result
+from toolkit import ClusterReport
+from toolkit.cluster import ClusterResult
+from toolkit.visualize import EmbeddingMapDisplay
+
+pytestmark = pytest.mark.browser
+
+
+@cache
+def report(which: str) -> ClusterReport:
+    result: ClusterResult = {
+        "sdg": sdg_result,
+        "noisy": noisy_result,
+        "hostile": hostile_result,
+    }[which]()
+    points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
+    return ClusterReport(result, EmbeddingMapDisplay(points, texts=result.texts))
+
+
+@pytest.mark.parametrize("which", ["sdg", "noisy"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_opens_offline_without_errors_and_fits(
+    chromium_page: Chromium, tmp_path: Path, which: str, dark: bool
+):
+    path = report(which).to_html(tmp_path / "report.html")
+    visit = chromium_page.open(path, dark=dark)
+    visit.page.wait_for_selector(".emap-plot .main-svg, .emap-plot canvas", state="attached")
+    visit.assert_fits()
+    visit.resize("phone")
+    visit.assert_fits()
+    visit.assert_clean(path)
+
+
+def test_hostile_texts_do_nothing(chromium_page: Chromium, tmp_path: Path):
+    path = report("hostile").to_html(tmp_path / "report.html")
+    visit = chromium_page.open(path)
+    for summary in visit.page.query_selector_all("details > summary"):
+        summary.click()
+    visit.page.wait_for_timeout(300)
+    assert visit.page.evaluate("window.hurt") is None
+    assert visit.page.locator("iframe, base, link, main img").count() == 0
+    assert "<script>window.hurt = 1</script>" in visit.page.inner_text("#each")
+    visit.assert_fits()
+    visit.assert_clean(path)
+
+
+def test_the_table_sorts_by_number_and_finds_a_cluster(chromium_page: Chromium, tmp_path: Path):
+    path = report("sdg").to_html(tmp_path / "report.html")
+    page = chromium_page.open(path).page
+    rows = page.locator("#cluster-table tbody tr")
+    shown = page.locator("#cluster-table thead button")
+    shown.nth(3).click()
+    silhouettes = [
+        float(t.split()[0].replace("−", "-"))
+        for t in page.locator("#cluster-table tbody td:nth-child(4)").all_inner_texts()
+    ]
+    assert silhouettes == sorted(silhouettes)
+    shown.nth(3).click()
+    first = page.locator("#cluster-table tbody td:nth-child(4)").first.inner_text()
+    assert float(first.split()[0]) == max(silhouettes)
+    page.get_by_label("Find a cluster").fill("fishing")
+    visible = [row.inner_text() for row in rows.all() if row.is_visible()]
+    assert visible
+    assert all("fishing" in text for text in visible)
+
+
+def test_links_lead_to_the_sections(chromium_page: Chromium, tmp_path: Path):
+    path = report("sdg").to_html(tmp_path / "report.html")
+    page = chromium_page.open(path).page
+    broken = page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')]"
+        ".map((a) => a.getAttribute('href').slice(1))"
+        ".filter((id) => !document.getElementById(id))"
+    )
+    assert broken == []
+    page.locator("#cluster-table tbody th a").nth(5).click()
+    heading = page.locator("#cluster-5 h3")
+    heading.wait_for(state="visible")
+    page.wait_for_timeout(600)  # it scrolls smoothly
+    assert 0 <= heading.bounding_box()["y"] < 300
+
+
+def test_without_scripts_everything_but_the_map_is_there(chromium_page: Chromium, tmp_path: Path):
+    path = report("noisy").to_html(tmp_path / "report.html")
+    visit = chromium_page.open(path, java_script_enabled=False)
+    text = visit.page.locator("main").inner_text()
+    result = noisy_result()
+    for sentence in result.findings():
+        assert sentence in text
+    for name in result.names:
+        assert name in text
+    assert visit.page.locator(".needs-js:visible").count() == 0
+    visit.page.locator("#cluster-0 details summary").click()
+    assert visit.page.locator("#cluster-0 details blockquote").first.is_visible()
+
+
+def test_print_shows_what_is_folded_and_no_controls(chromium_page: Chromium, tmp_path: Path):
+    path = report("noisy").to_html(tmp_path / "report.html")
+    page = chromium_page.open(path).page
+    folded = page.locator("#cluster-0 details blockquote").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 720, "height": 1000})
+    assert folded.bounding_box()["height"] > 10
+    assert page.locator(".noprint:visible").count() == 0
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0
+
+
+def test_right_to_left_texts_run_right_to_left(chromium_page: Chromium, tmp_path: Path):
+    from tests.cluster.examples import blobs
+    from toolkit.cluster import cluster_texts
+
+    X, labels = blobs((8, 8))
+    texts = [
+        f"{'لكل فرد الحق في التعليم' if k else 'everyone has the right'} {i}"
+        for i, k in enumerate(labels)
+    ]
+    path = ClusterReport(cluster_texts(texts, X, n_clusters=2, stability=0)).to_html(
+        tmp_path / "report.html"
+    )
+    page = chromium_page.open(path).page
+    arabic = page.locator("blockquote", has_text="التعليم").first
+    assert arabic.evaluate("(e) => getComputedStyle(e).direction") == "rtl"
+    latin = page.locator("blockquote", has_text="everyone").first
+    assert latin.evaluate("(e) => getComputedStyle(e).direction") == "ltr"
+
+
+def test_axe_finds_no_serious_violation(chromium_page: Chromium, tmp_path: Path):
+    from axe_playwright_python.sync_playwright import Axe
+
+    path = report("noisy").to_html(tmp_path / "report.html")
+    page = chromium_page.open(path).page
+    # axe is put into the page as a script; its policy would refuse that, so it goes by evaluate.
+    found = Axe().run(page)
+    serious = [
+        (v["id"], [node["html"][:160] for node in v["nodes"][:3]])
+        for v in found.response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
