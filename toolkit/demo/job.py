@@ -293,7 +293,8 @@ class _Demo:
         by_cluster = by_goal.recolor(
             clusters.labels, names=clusters.names, title="SDG passages by cluster"
         )
-        ClusterReport(clusters, map=by_cluster).to_html(
+        title = "Clusters of the SDG passages on EmbeddingGemma vectors"
+        ClusterReport(clusters, map=by_cluster, title=title).to_html(
             self.teller.claim("cluster-report.html", "the clusters: keywords, examples, quality")
         )
         names = clusters.assignments()["name"].tolist()
