@@ -289,7 +289,11 @@ def write_table(
 
     Examples
     --------
-    >>> write_table(None, {"text": ["a, b", None], "n": [1, 2]}, "jsonl")  # doctest: +SKIP
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.jsonl")
+    ...     write_table(path, {"text": ["a, b", None], "n": [1, 2]})
+    ...     print(path.read_text(), end="")
     {"text": "a, b", "n": 1}
     {"text": null, "n": 2}
     """

@@ -99,8 +99,9 @@ def open_table(source: str | Path, how: TableFormat | None = None) -> Generator[
 
     Examples
     --------
-    >>> with open_table("dataset:udhr") as table:  # doctest: +SKIP
-    ...     table.columns
+    >>> with open_table("dataset:udhr:eng") as table:
+    ...     print(table.columns, sum(len(chunk) for chunk in table.chunks(["text"])))
+    ('id', 'lang', 'language', 'text', 'label') 30
     """
     how = how or TableFormat()
     if str(source).startswith(DATASET):
