@@ -25,11 +25,15 @@ from toolkit.backends.transport import client_options, expand_headers
 __all__ = ["OpenAIClient", "connect", "disconnect"]
 
 _ABOUT_ENCODING = re.compile(r"encoding_format|base64|extra (fields|inputs)", re.IGNORECASE)
-_DOWN = (408, 425, 429, 502, 503, 504)
+_AWAY = (502, 503, 504)
+_NOT_NOW = (408, 425, 429, *_AWAY)
 
 
 class OpenAIClient:
     """The requests, over one pool of connections.
+
+    ``breaks`` counts the times the server was away or cut a connection: it may have been started
+    anew since, with another model.
 
     Parameters
     ----------
@@ -52,6 +56,7 @@ class OpenAIClient:
         base64: bool = True,
     ) -> None:
         self.address = address
+        self.breaks = 0
         self._base64 = base64
         self._http = httpx.Client(
             base_url=address, headers=expand_headers(headers), **client_options(address, timeout)
@@ -72,10 +77,7 @@ class OpenAIClient:
                 "input": list(texts),
                 "encoding_format": "base64" if base64 else "float",
             }
-            try:
-                response = self._http.post("/v1/embeddings", json=body)
-            except Exception as error:  # every way a request can fail becomes one kind of error
-                raise from_exception(error, address=self.address) from error
+            response = self._send("POST", "/v1/embeddings", body)
             answer = _json(response)
             # LM Studio says some of its errors with status 200.
             failed = isinstance(answer, Mapping) and "error" in answer
@@ -97,14 +99,22 @@ class OpenAIClient:
         BackendError
             If it does not answer, or says that it cannot now.
         """
-        try:
-            response = self._http.get(path)
-        except Exception as error:
-            raise from_exception(error, address=self.address) from error
-        if response.status_code in _DOWN:
+        response = self._send("GET", path)
+        if response.status_code in _NOT_NOW:
             text = error_text(_json(response), response.text)
             raise from_status(response.status_code, text, model="", address=self.address)
         return _json(response) if response.status_code == 200 else None
+
+    def _send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, json=body)
+        except Exception as error:  # every way a request can fail becomes one kind of error
+            if not isinstance(error, httpx.ReadTimeout):
+                self.breaks += 1
+            raise from_exception(error, address=self.address) from error
+        if response.status_code in _AWAY:
+            self.breaks += 1
+        return response
 
     def close(self) -> None:
         """Close every connection."""

@@ -124,6 +124,7 @@ class _Known:
     dimension: int
     unit: bool
     lengths: Lengths
+    breaks: int
 
 
 _memory: dict[tuple[str, ...], _Known] = {}
@@ -211,16 +212,17 @@ class OpenAIServer:
         )
 
     def fingerprint(self) -> str:
-        """Return a text that changes when the server tells something else of itself than before.
+        """Return a text that changes when the server or its model may have.
 
-        One to three requests of about a millisecond, none where the server tells nothing.
+        That is when it tells something else of itself, or was away since :meth:`identify`: it
+        may have come back with another model. One to three requests of about a millisecond, none
+        to a server that tells nothing.
         """
-        known = self._known()
-        same = f"{known.facts.version} None"
-        if not known.facts.tells_models_apart:
-            return same
-        now = read_facts(self._client().get, self.model)
-        return same if now == known.facts else f"{now}"
+        known, client = self._known(), self._client()
+        if client.breaks != known.breaks:
+            return f"{known.facts} away {client.breaks} times"
+        now = read_facts(client.get, self.model) if known.facts.engine else known.facts
+        return f"{now.version} None" if now == known.facts else f"{now}"
 
     def verify(self, diagnosis: Diagnosis) -> None:
         """Accept or refuse the model by what its vectors are nearest to.
@@ -321,6 +323,7 @@ class OpenAIServer:
     def _learn(self) -> _Known:
         """Ask the server what it is, and try what it does."""
         client = self._client()
+        breaks = client.breaks
         refuse_ollama(client.get, self.address)
         facts = read_facts(client.get, self.model)
         short = client.embed(self.model, ["why is the sky blue?"])
@@ -328,7 +331,7 @@ class OpenAIServer:
             raise InvalidVectorsError(
                 f"the server at {self.address} sends vectors that are zero or not finite"
             )
-        known = _Known(facts, short.shape[1], is_unit(short), Lengths())
+        known = _Known(facts, short.shape[1], is_unit(short), Lengths(), breaks)
         lengths = learn_lengths(lambda texts: self._vectors(texts, known), facts.limit)
         return self._remember(replace(known, lengths=lengths))
 

@@ -131,6 +131,10 @@ def from_status(status: int, text: str, *, model: str, address: str) -> BackendE
             "and the server one that makes embeddings?",
             fatal=True,
         )
+    if status == 503 and "oading model" in text:
+        return ServerUnavailableError(
+            f"the server at {address} is still loading its model; try again in a moment"
+        )
     if status == 429 and _NO_MONEY.search(text):
         return BackendError(said, fatal=True)
     if status in (408, 425, 429, 499, 500, 502, 503, 504):
@@ -152,7 +156,7 @@ def from_exception(error: Exception, *, address: str) -> BackendError:
         )
     if isinstance(error, httpx.HTTPError):
         return BackendError(
-            f"the connection to {address} broke: {error or type(error).__name__}", retryable=True
+            f"the connection to {address} broke: {str(error) or type(error).__name__}", retryable=True
         )
     return not_an_answer(f"{type(error).__name__}: {error}", address)
 

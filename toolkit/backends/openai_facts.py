@@ -49,11 +49,6 @@ class ServerFacts:
     quantization: str | None = None
     details: str | None = None
 
-    @property
-    def tells_models_apart(self) -> bool:
-        """Whether another model at the address would show: a bare list of names tells nothing."""
-        return self.engine is not None
-
 
 def read_facts(get: GetJson, model: str) -> ServerFacts:
     """Ask a server what it is.

@@ -87,8 +87,8 @@ def learn_lengths(embed: Embed, stated: int | None) -> Lengths:
         size //= 2
         if not _is_cut(embed, size):
             # A word may be several tokens, so twice as many words may still be within the limit.
-            beyond = 2 * size + 1
-            return Lengths(stated if stated and stated <= beyond else beyond, size, cuts=True)
+            limit = stated if stated and stated <= 2 * size else 2 * size
+            return Lengths(limit, size, cuts=True)
     return Lengths(_SMALLEST, safe=_SMALLEST // 2, cuts=True)
 
 
