@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers", "tests.browser"]
+pytest_plugins = ["tests.servers", "tests.llama_server", "tests.browser"]
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +25,5 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         sys.modules["toolkit.embedding.identities"].forget_identities()
     if "toolkit.backends.ollama_client" in sys.modules:
         sys.modules["toolkit.backends.ollama_client"].disconnect()
+    if "toolkit.backends.openai_client" in sys.modules:
+        sys.modules["toolkit.backends.openai_client"].disconnect()
