@@ -94,7 +94,8 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
     on_drift : {"raise", "warn"}, default="raise"
         What to do when the vectors are of another space than those it was fitted on.
     verbose : int, default=0
-        0 shows a progress bar in a terminal only; 1 always, with a summary; 2 says more.
+        0 shows a progress bar in a terminal only; 1 always, with a summary; 2 says more; -1
+        shows nothing.
 
     Attributes
     ----------
@@ -154,7 +155,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         "missing": [StrOptions({"error", "empty"})],
         "on_error": [StrOptions({"raise", "nan"})],
         "on_drift": [StrOptions({"raise", "warn"})],
-        "verbose": ["verbose"],
+        "verbose": ["boolean", Interval(Integral, -1, None, closed="left")],
     }
 
     def __init__(
@@ -304,7 +305,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
                 EmbeddingWarning,
                 stacklevel=2,
             )
-        if self.verbose:
+        if self.verbose > 0:
             _say(str(report), f"batches of {report.batch_size}" if self.verbose > 1 else "")
         return vectors
 

@@ -36,5 +36,5 @@ def make_vectorizer(options: EmbeddingOptions, task: str) -> EmbeddingGemmaVecto
         long_texts=options.long_texts,
         missing=options.missing,
         on_error=options.on_error,
-        verbose=max(console.level, 0),
+        verbose=console.level,
     )

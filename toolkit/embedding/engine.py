@@ -203,7 +203,7 @@ class _Run:
             desc="embedding",
             unit="text",
             # Off when not a terminal, unless asked for; not worth showing for a second's work.
-            disable=False if self.settings.verbose > 0 else None,
+            disable=None if self.settings.verbose == 0 else self.settings.verbose < 0,
             delay=0 if self.settings.verbose > 0 else 1,
             postfix={"from cache": hits} if hits else None,
             dynamic_ncols=True,
