@@ -133,7 +133,11 @@ def _compute(job: Job, runner: Runner, result: Result) -> None:
     limit = min(limit, job.model.context_length) if limit > 0 else job.model.context_length
     source = double.source(job.model)
     failure: errors.ApiError | None = None
+    ready = time.perf_counter()
     _take_turn(job, runner)
+    # By a timetable: writing vectors, waking up late and changing threads cost no time of their
+    # own, so n texts that are there in time take n times as long as one on any busy machine.
+    due = max(ready, runner.free_at)
     try:
         for text in job.texts:
             try:
@@ -141,10 +145,12 @@ def _compute(job: Job, runner: Runner, result: Result) -> None:
             except errors.ApiError as error:
                 failure = failure or error
                 continue
-            _spend(job, runner, double.text_seconds + double.token_seconds * used)
             result.rows.append(source.row(kept))
+            due += double.text_seconds + double.token_seconds * used
+            _work_until(due, job, runner)
             result.tokens += used
     finally:
+        runner.free_at = due
         runner.turn.release()
     if failure is not None:
         raise failure
@@ -170,12 +176,10 @@ def _take_turn(job: Job, runner: Runner) -> None:
         _check(job, runner)
 
 
-def _spend(job: Job, runner: Runner, seconds: float) -> None:
-    if seconds > 0:
-        end = time.perf_counter() + seconds
-        while (left := end - time.perf_counter()) > 0:
-            job.wait(min(left, POLL))
-            _check(job, runner)
+def _work_until(due: float, job: Job, runner: Runner) -> None:
+    while (left := due - time.perf_counter()) > 0:
+        job.wait(min(left, POLL))
+        _check(job, runner)
     _check(job, runner, thorough=False)
 
 

@@ -47,6 +47,7 @@ class Runner:
     alive: bool = True
     # One text is computed at a time; a whole batch stands in the queue before the next one's.
     turn: threading.Lock = field(default_factory=threading.Lock)
+    free_at: float = 0.0  # on the clock of time.perf_counter
 
     def touch(self) -> None:
         self.expires = time.monotonic() + self.keep_alive
