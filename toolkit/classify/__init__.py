@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toolkit.classify.classifiers import CLASSIFIERS, make_classifier
+    from toolkit.classify.label_findings import LabelProblem, LabelProblems
+    from toolkit.classify.label_problems import find_label_problems
     from toolkit.classify.model_info import FORMAT_VERSION, ModelInfo, read_model_info
     from toolkit.classify.persistence import TRUSTED_TYPES, load_model, save_model
     from toolkit.classify.prediction import Prediction, predict_texts
@@ -23,6 +25,8 @@ __all__ = [
     "CLASSIFIERS",
     "FORMAT_VERSION",
     "TRUSTED_TYPES",
+    "LabelProblem",
+    "LabelProblems",
     "ModelInfo",
     "Prediction",
     "Score",
@@ -30,6 +34,7 @@ __all__ = [
     "Validation",
     "ZeroShotClassifier",
     "cross_validate_matrix",
+    "find_label_problems",
     "load_model",
     "make_classifier",
     "make_splitter",
@@ -42,6 +47,9 @@ __all__ = [
 _MODULES = {
     "CLASSIFIERS": "classifiers",
     "make_classifier": "classifiers",
+    "LabelProblem": "label_findings",
+    "LabelProblems": "label_findings",
+    "find_label_problems": "label_problems",
     "FORMAT_VERSION": "model_info",
     "TRUSTED_TYPES": "persistence",
     "ModelInfo": "model_info",

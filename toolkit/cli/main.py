@@ -9,6 +9,7 @@ import typer
 
 from toolkit import __version__
 from toolkit.cli import cache, datasets
+from toolkit.cli.check_labels import check_labels
 from toolkit.cli.cluster import cluster
 from toolkit.cli.demo import demo
 from toolkit.cli.doctor import doctor
@@ -61,6 +62,7 @@ app.command(name="doctor")(doctor)
 app.command(name="embed")(embed)
 app.command(name="train")(train)
 app.command(name="predict")(predict)
+app.command(name="check-labels")(check_labels)
 app.command(name="cluster")(cluster)
 app.command(name="map")(map_texts)
 app.add_typer(cache.app, name="cache")
