@@ -356,3 +356,14 @@ def test_a_server_that_refuses_after_all_is_trusted_from_then_on():
         assert server.max_tokens == 3000
         assert np.array_equal(server.embed([text])[0], vector_of(text))
         assert len(stub.requests) - before == 3
+
+
+def test_a_huge_text_is_cut_in_few_requests():
+    text = "word " * 100_000
+    with Stub(limit=2048, refusal=openai_refusal) as stub:
+        server = bind(stub)
+        server.identify()
+        before = len(stub.requests)
+        server.embed_truncated(text)
+        assert len(stub.requests) - before < 30
+        assert 0.9 * 2048 <= len(stub.requests[-1]["input"][0].split()) <= 2048

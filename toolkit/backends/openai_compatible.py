@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from toolkit.backends.openai_answers import has_direction, is_unit, normalised
 from toolkit.backends.openai_client import OpenAIClient, connect
 from toolkit.backends.openai_errors import token_counts
 from toolkit.backends.openai_facts import ServerFacts, read_facts, refuse_ollama
-from toolkit.backends.openai_lengths import Lengths, find_cut, learn_lengths
+from toolkit.backends.openai_lengths import USUAL_LIMIT, Lengths, find_cut, learn_lengths
 from toolkit.errors import (
     DriftWarning,
     InvalidVectorsError,
@@ -44,6 +45,10 @@ _ADVICE = {
     "or the tokenizer's settings. Give the model's own name with model=... (--model), or serve "
     "the published weights",
 }
+
+
+SPARSE = 16
+"""Characters a token that hardly any text has."""
 
 
 @dataclass(frozen=True)
@@ -175,14 +180,8 @@ class OpenAIServer:
     @property
     def key(self) -> tuple[str, ...]:
         """What the process-wide memory of identities goes by."""
-        settings = self.settings
-        told = [settings.timeout, settings.api_key_env, settings.headers, settings.encoding_format]
-        return (
-            "openai",
-            self.address,
-            self.model,
-            json.dumps([*told, settings.allow_unverified], sort_keys=True, default=str),
-        )
+        settings = json.dumps(vars(self.settings), sort_keys=True, default=dict)
+        return ("openai", self.address, self.model, settings)
 
     def identify(self) -> ModelIdentity:
         """Return what makes the vectors, as far as the server tells.
@@ -267,11 +266,10 @@ class OpenAIServer:
         """
         known = self._known()
         vectors = self._vectors(texts, known)
-        cut, lengths = find_cut(
-            lambda more: self._vectors(more, known), texts, vectors, known.lengths
-        )
+        again = partial(self._vectors, known=known)
+        cut, lengths = find_cut(again, texts, vectors, known.lengths)
         if lengths != known.lengths:
-            self._remember(replace(known, lengths=lengths))
+            _memory[self.key] = replace(known, lengths=lengths)
         if cut:
             raise TextTooLongError(
                 f"a text is longer than the model's context, and the server at {self.address} "
@@ -283,7 +281,7 @@ class OpenAIServer:
         """Return the vector, shape (d,), of as much of a text's beginning as fits.
 
         A server that cuts does it, at a token; for one that refuses, the text is shortened by
-        the counts in its refusals, or else by a twentieth at a time.
+        the counts in its refusals, or else by halves and in the end by twentieths.
         """
         known = self._known()
         kept = len(text)
@@ -295,7 +293,10 @@ class OpenAIServer:
                 if kept <= 1:
                     raise
                 given, limit = token_counts(str(refusal))
-                share = limit / given if given and limit and given > limit else 0.95
+                far = kept > SPARSE * (limit or known.lengths.limit or USUAL_LIMIT)
+                share = 0.5 if far else 0.95
+                if given and limit and given > limit:
+                    share = limit / given
                 kept = min(int(kept * share), kept - 1)
 
     # --- inside ----------------------------------------------------------------------------------
@@ -305,11 +306,8 @@ class OpenAIServer:
         if not texts:
             return np.empty((0, known.dimension), dtype=np.float32)
         most = known.facts.most_texts or len(texts)
-        client = self._client()
-        vectors = [
-            client.embed(self.model, texts[start : start + most])
-            for start in range(0, len(texts), most)
-        ]
+        ask, starts = self._client().embed, range(0, len(texts), most)
+        vectors = [ask(self.model, texts[start : start + most]) for start in starts]
         if len({part.shape[1] for part in vectors}) > 1:
             raise InvalidVectorsError(f"the server at {self.address} sent unequal vectors")
         joined = np.concatenate(vectors)
@@ -328,15 +326,10 @@ class OpenAIServer:
         facts = read_facts(client.get, self.model)
         short = client.embed(self.model, ["why is the sky blue?"])
         if not has_direction(short):
-            raise InvalidVectorsError(
-                f"the server at {self.address} sends vectors that are zero or not finite"
-            )
+            raise InvalidVectorsError(f"{self.address} sends vectors that are zero or not finite")
         known = _Known(facts, short.shape[1], is_unit(short), Lengths(), breaks)
-        lengths = learn_lengths(lambda texts: self._vectors(texts, known), facts.limit)
-        return self._remember(replace(known, lengths=lengths))
-
-    def _remember(self, known: _Known) -> _Known:
-        _memory[self.key] = known
+        lengths = learn_lengths(partial(self._vectors, known=known), facts.limit)
+        known = _memory[self.key] = replace(known, lengths=lengths)
         return known
 
     def _client(self) -> OpenAIClient:
@@ -344,13 +337,8 @@ class OpenAIServer:
         headers = dict(settings.headers or {})
         if settings.api_key_env is not None:
             headers["Authorization"] = f"Bearer ${{{settings.api_key_env}}}"
-        return connect(
-            self.key,
-            self.address,
-            float(settings.timeout),
-            headers,
-            base64=settings.encoding_format == "auto",
-        )
+        base64 = settings.encoding_format == "auto"
+        return connect(self.key, self.address, float(settings.timeout), headers, base64=base64)
 
 
 def _names_port(address: str) -> bool:

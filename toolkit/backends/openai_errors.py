@@ -156,7 +156,8 @@ def from_exception(error: Exception, *, address: str) -> BackendError:
         )
     if isinstance(error, httpx.HTTPError):
         return BackendError(
-            f"the connection to {address} broke: {str(error) or type(error).__name__}", retryable=True
+            f"the connection to {address} broke: {str(error) or type(error).__name__}",
+            retryable=True,
         )
     return not_an_answer(f"{type(error).__name__}: {error}", address)
 

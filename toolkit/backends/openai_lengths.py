@@ -19,7 +19,7 @@ from toolkit.backends.openai_errors import token_counts
 from toolkit.errors import BackendError, TextTooLongError
 from toolkit.identity import CANARY_COSINE
 
-__all__ = ["Lengths", "find_cut", "learn_lengths"]
+__all__ = ["USUAL_LIMIT", "Lengths", "find_cut", "learn_lengths"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
