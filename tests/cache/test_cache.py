@@ -267,6 +267,20 @@ def test_an_older_copy_put_in_its_place_is_noticed(cache, tmp_path):
     assert np.array_equal(vectors, vectors_of(keys[:100]))
 
 
+def test_another_space_put_in_its_place_is_noticed(cache):
+    space, _ = cache.resolve(identity_of())
+    other, _ = cache.resolve(identity_of("two"))
+    keys = keys_of(range(600))
+    space.put(keys[:300], vectors_of(keys[:300]), PROMPT)
+    other.put(keys[300:], vectors_of(keys[300:]), PROMPT)
+    assert space.get(keys)[1].sum() == 300
+    shutil.rmtree(space.path)
+    shutil.copytree(other.path, space.path)
+    vectors, found = space.get(keys)
+    assert found.tolist() == [False] * 300 + [True] * 300
+    assert np.array_equal(vectors, vectors_of(keys[300:]))
+
+
 # --- one bad space among good ones ---------------------------------------------------------------
 
 

@@ -189,15 +189,13 @@ def _open(file: Path, *, write: bool) -> tuple[Connection, bool]:
     except sqlite3.OperationalError as error:
         if write or "locked" in str(error):
             raise
-        # Beside the index, SQLite keeps the write-ahead log and its shared memory. On a
-        # read-only or full disk it cannot make them: read what is there.
+        # Beside the index, SQLite keeps the write-ahead log and its shared memory. Where they
+        # are not there and cannot be made (a read-only or full disk), read what there is.
         return _open_as_it_is(file, error), False
 
 
 def _open_as_it_is(file: Path, error: sqlite3.Error) -> Connection:
     log = file.with_name(file.name + "-wal")
-    with contextlib.suppress(sqlite3.OperationalError):
-        return _connect(f"{file.resolve().as_uri()}?mode=ro")
     try:
         if not log.exists() or not log.stat().st_size:
             # Promises SQLite that nobody changes the file, so the connection is not kept.
@@ -240,7 +238,7 @@ def _before_fork() -> None:
     _close_free()
 
 
-atexit.register(_close_free)
+atexit.register(_close_free)  # Python 3.13 warns of connections left open
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork, after_in_parent=_gate.release, after_in_child=_gate.release

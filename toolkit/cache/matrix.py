@@ -64,7 +64,7 @@ def map_rows(file: Path, count: int, dimension: int) -> NDArray[np.float32]:
         raise _too_short(file)
     # A new mapping is slow to read at first (a page fault each few rows), so it is kept.
     inode, rows = _mapped.get(file, (-1, np.empty((0, dimension), dtype=np.float32)))
-    if inode != found.st_ino or len(rows) < count or len(rows) * 4 * dimension > found.st_size:
+    if inode != found.st_ino or len(rows) < count:
         shape = (found.st_size // (4 * dimension), dimension)
         rows = np.asarray(np.memmap(file, dtype="<f4", mode="r", shape=shape))
         # Single operations on a dict, which threads may mix as they like.

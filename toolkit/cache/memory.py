@@ -28,7 +28,7 @@ _ROW_OF_KEY = (
     "FROM entries WHERE key = ?"
 )
 
-_loaded: dict[tuple[Path, int, str], _Loaded] = {}
+_loaded: dict[tuple[object, ...], _Loaded] = {}
 # Taken only while a connection is lent; a fork waits for the end of that (see connections).
 _lock = threading.Lock()
 
@@ -125,7 +125,8 @@ def find_checksums(
 def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loaded | None:
     """Return the index in memory, brought up to date; None if that would not pay."""
     matrix, count = state(connection)
-    mark = (space, (space / INDEX).stat().st_ino, matrix)
+    (created,) = connection.execute("SELECT value FROM meta WHERE key = 'created'").fetchone()
+    mark = (space, (space / INDEX).stat().st_ino, created, matrix)
     with _lock:
         loaded = _loaded.pop(mark, None)
         if loaded is None or loaded.rows > count:  # fewer than before: another file, put here
