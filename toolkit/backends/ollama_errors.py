@@ -133,7 +133,7 @@ def from_exception(error: Exception, *, model: str, address: str) -> BackendErro
         (
             isinstance(error, httpx.HTTPError),
             lambda: BackendError(
-                f"the connection to {address} broke: {error or type(error).__name__}",
+                f"the connection to {address} broke: {str(error) or type(error).__name__}",
                 retryable=True,
             ),
         ),

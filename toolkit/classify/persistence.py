@@ -43,6 +43,7 @@ __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 TRUSTED_TYPES: tuple[str, ...] = (
     "toolkit.backends.embedded.EmbeddedBackend",
     "toolkit.backends.ollama.OllamaBackend",
+    "toolkit.backends.openai_compatible.OpenAIBackend",
     "toolkit.classify.zero_shot.ZeroShotClassifier",
     "toolkit.embedding.cached.CacheBackend",
     "toolkit.embedding.report.EmbeddingReport",

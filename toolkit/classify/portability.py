@@ -14,6 +14,9 @@ from sklearn.base import BaseEstimator
 __all__ = ["named_servers", "portable"]
 
 _ADDRESSES = ("host", "address", "base_url", "url", "endpoint")
+_SECRETS = ("headers", "api_key_env")
+"""Fields of a backend that name variables of the environment to be sent."""
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,9 +51,9 @@ def portable(pipeline: BaseEstimator) -> BaseEstimator:
             part.cache = True
         backend = parameters.get("backend")
         if dataclasses.is_dataclass(backend) and not isinstance(backend, type):
-            fields = {f.name for f in dataclasses.fields(backend)}
-            if "headers" in fields and getattr(backend, "headers", None):
-                part.backend = dataclasses.replace(backend, headers=None)
+            names = {f.name for f in dataclasses.fields(backend)} & set(_SECRETS)
+            if any(getattr(backend, name) for name in names):
+                part.backend = dataclasses.replace(backend, **dict.fromkeys(names))
     return bare
 
 
@@ -84,8 +87,8 @@ def named_servers(pipeline: BaseEstimator) -> list[str]:
             value = state.get(name)
             addresses = value if isinstance(value, list | tuple) else [value]
             found += [a for a in addresses if isinstance(a, str) and a and not _is_local(a)]
-        if state.get("headers"):
-            found.append("a server, with headers of its own")
+        if any(state.get(name) for name in _SECRETS):
+            found.append("a server, with headers or a key of its own")
     return found
 
 

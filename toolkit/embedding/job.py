@@ -298,8 +298,9 @@ class EmbeddingJob:
             if self._unloaded:
                 raise BackendError(
                     f"the server sends only bad vectors (the last: {reason}), even after the "
-                    "model was unloaded and loaded again. See the server's log; "
-                    "OllamaBackend(options={'num_gpu': 0}) computes on the processor.",
+                    "model was unloaded and loaded again where that can be asked for. See the "
+                    "server's log. With Ollama, OllamaBackend(options={'num_gpu': 0}) computes on "
+                    "the processor.",
                     fatal=True,
                 )
             self._pause = True
