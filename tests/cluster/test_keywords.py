@@ -7,15 +7,8 @@ from scipy import sparse
 from tests.cluster.examples import blobs, worded_texts
 from toolkit.cluster import describe_clusters
 from toolkit.cluster.joining import join_pairs
-from toolkit.cluster.keywords import (
-    Keyword,
-    c_tf_idf,
-    count_terms,
-    keyword_names,
-    log_odds,
-    sum_by_cluster,
-    top_keywords,
-)
+from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
+from toolkit.cluster.terms import count_terms, sum_by_cluster
 from toolkit.errors import UsageError
 
 

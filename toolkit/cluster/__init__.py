@@ -14,18 +14,12 @@ if TYPE_CHECKING:
     from toolkit.cluster.clusterers import CLUSTERERS, make_clusterer
     from toolkit.cluster.clustering import cluster_texts, describe_clusters
     from toolkit.cluster.exemplars import Exemplar, find_exemplars
-    from toolkit.cluster.keywords import (
-        Keyword,
-        c_tf_idf,
-        count_terms,
-        log_odds,
-        sum_by_cluster,
-        top_keywords,
-    )
+    from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
     from toolkit.cluster.predictor import CentroidClusterer
     from toolkit.cluster.quality import Quality, assess_quality, cosine_silhouette
     from toolkit.cluster.result import ClusterResult
     from toolkit.cluster.stability import Stability, assess_stability
+    from toolkit.cluster.terms import count_terms, sum_by_cluster
     from toolkit.cluster.tokenizer import tokenize
 
 __all__ = [
@@ -62,18 +56,12 @@ _MODULES = {
     "clusterers": ("CLUSTERERS", "make_clusterer"),
     "clustering": ("cluster_texts", "describe_clusters"),
     "exemplars": ("Exemplar", "find_exemplars"),
-    "keywords": (
-        "Keyword",
-        "c_tf_idf",
-        "count_terms",
-        "log_odds",
-        "sum_by_cluster",
-        "top_keywords",
-    ),
+    "keywords": ("Keyword", "c_tf_idf", "log_odds", "top_keywords"),
     "predictor": ("CentroidClusterer",),
     "quality": ("Quality", "assess_quality", "cosine_silhouette"),
     "result": ("ClusterResult",),
     "stability": ("Stability", "assess_stability"),
+    "terms": ("count_terms", "sum_by_cluster"),
     "tokenizer": ("tokenize",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -76,7 +76,7 @@ def _kmeans(wish: Wish) -> BaseEstimator:
 
 def _minibatch(wish: Wish) -> BaseEstimator:
     return MiniBatchKMeans(
-        wish.n_clusters, batch_size=2048, n_init=10, random_state=wish.random_state
+        wish.n_clusters, batch_size=2048, n_init=3, random_state=wish.random_state
     )
 
 

@@ -16,19 +16,12 @@ from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, make_
 from toolkit.cluster.exemplars import find_exemplars, noise_examples
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
 from toolkit.cluster.joining import join_pairs
-from toolkit.cluster.keywords import (
-    Keyword,
-    c_tf_idf,
-    count_terms,
-    keyword_names,
-    log_odds,
-    sum_by_cluster,
-    top_keywords,
-)
+from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.quality import assess_quality
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import assess_stability
+from toolkit.cluster.terms import count_terms, sum_by_cluster
 from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts

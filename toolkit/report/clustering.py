@@ -12,7 +12,8 @@ from toolkit.cluster.agreement import AgreementScores
 from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import verdict
-from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
+from toolkit.page import TABLE_SCRIPT, Page, Report
+from toolkit.report.clustering_markdown import clustering_markdown, two_digits
 from toolkit.report.contingency import ContingencyTable, contingency_table
 
 if TYPE_CHECKING:
@@ -121,19 +122,19 @@ class ClusterReport(Report):
                 f"{quality.coverage:.0%}",
                 f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
             ),
-            ("Silhouette", _two(quality.silhouette), "from −1 to 1; 0.25 is a lot for texts"),
+            ("Silhouette", two_digits(quality.silhouette), "from −1 to 1; 0.25 is a lot for texts"),
         ]
         if stability is not None:
             weak = sum(c.jaccard < _WEAK for c in stability.clusters)
             note = f"{stability.verdict}; {weak} of {result.n_clusters} clusters unstable"
-            found.append(("Stability", _two(stability.jaccard), note))
+            found.append(("Stability", two_digits(stability.jaccard), note))
         if agreement is not None:
             scores = agreement.all_texts
             note = (
                 f"V-measure with {len(agreement.classes)} labels; "
                 f"adjusted Rand index {scores.ari:.2f}"
             )
-            found.append(("Agreement", _two(scores.v_measure), note))
+            found.append(("Agreement", two_digits(scores.v_measure), note))
         return found
 
     @cached_property
@@ -162,7 +163,7 @@ class ClusterReport(Report):
                 | {
                     "name": result.names[cluster],
                     "color": colors.get(cluster),
-                    "shown_silhouette": _two(quality.silhouette),
+                    "shown_silhouette": two_digits(quality.silhouette),
                     "jaccard": None if again is None else again.jaccard,
                     "jaccard_low": None if again is None else again.low,
                     "jaccard_high": None if again is None else again.high,
@@ -228,13 +229,19 @@ class ClusterReport(Report):
             ("Prompt", made.get("prompt") or "not recorded"),
             ("Dimensions", made.get("dimension")),
             ("Clusterer", made.get("clusterer")),
-            ("Number of clusters", self.result.chosen or made.get("n_clusters")),
+            ("Number of clusters", self.result.chosen or self._number),
             ("Seed", made.get("random_state")),
             ("Stability", again),
             ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
             ("Date", made.get("date")),
         ]
         return [(name, str(value)) for name, value in facts if value is not None]
+
+    @property
+    def _number(self) -> str:
+        came_from = self.made.get("n_clusters")
+        number = str(self.result.n_clusters)
+        return number if came_from is None else f"{number}, {came_from}"
 
     # --- how it says it --------------------------------------------------------------------------
 
@@ -250,50 +257,7 @@ class ClusterReport(Report):
 
     def build_markdown(self) -> str:
         """Return the report as Markdown."""
-        parts = [f"# {escape_markdown(self.title)}", escape_markdown(self.subtitle)]
-        if self.notice:
-            parts.append(f"> **{escape_markdown(self.notice)}**")
-        parts.append("\n".join(f"- {escape_markdown(s)}" for s in self.result.findings()))
-        if self.doubts:
-            parts += ["## What to doubt", "\n".join(f"- {escape_markdown(s)}" for s in self.doubts)]
-        parts += ["## Clusters", self._markdown_clusters()]
-        for row in self.clusters:
-            parts.append(f"### {row['cluster']}: {escape_markdown(row['name'])}")
-            words = ", ".join(word["term"] for word in row["keywords"])
-            parts.append(f"Keywords: {escape_markdown(words or 'none')}")
-            for kind, heading in _HEADINGS.items():
-                texts = [f"- {escape_markdown(e['text'])}" for e in row["exemplars"][kind]]
-                if texts:
-                    parts += [f"{heading}:", "\n".join(texts)]
-        if self.noise_examples:
-            parts += ["## In no cluster", f"{self.result.quality.noise:,} texts, for example:"]
-            parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in self.noise_examples))
-        if self.scores:
-            columns = ["over", "ARI", "AMI", "V-measure", "homogeneity", "completeness"]
-            rows = [
-                [name, *(f"{value:.3f}" for value in asdict(scores).values())]
-                for name, scores in self.scores
-            ]
-            parts.append("## Agreement with known labels")
-            parts.append(markdown_table(columns, rows, numeric=range(1, 6)))
-        parts.append("## How it was made")
-        parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in self.facts))
-        if self.made.get("command"):
-            parts.append(f"Made by: {escape_markdown(self.made['command'])}")
-        return "\n\n".join(parts)
-
-    def _markdown_clusters(self) -> str:
-        columns = ["cluster", "name", "texts", "silhouette", "nearest"]
-        stable, known = self.result.stability is not None, self.result.agreement is not None
-        columns += ["stability"] * stable + ["mostly", "share"] * known
-        rows = []
-        for row in self.clusters:
-            nearest = "" if row["nearest"] is None else str(row["nearest"])
-            line = [row["cluster"], row["name"], row["size"], _two(row["silhouette"]), nearest]
-            line += [_two(row["jaccard"])] * stable
-            line += [str(row["majority"]), f"{row['purity']:.0%}"] * known
-            rows.append(line)
-        return markdown_table(columns, rows, numeric=[0, 2, 3, 4, *([5] if stable else [])])
+        return clustering_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything the report says as plain Python values.
@@ -353,13 +317,6 @@ class ClusterReport(Report):
         return self.result.to_frame()
 
 
-_HEADINGS = {
-    "central": "Most typical",
-    "diverse": "Different sides",
-    "borderline": "On the border",
-}
-
-
 def _map_names(result: ClusterResult) -> dict[int, str]:
     names = {cluster: f"{cluster} · {name}" for cluster, name in enumerate(result.names)}
     return names | {NOISE: "in no cluster"}
@@ -369,13 +326,6 @@ def _shown(text: str) -> dict[str, Any]:
     """Return a text cut to a readable length, and how much was left out."""
     left_out = max(0, len(text) - _MOST_CHARACTERS)
     return {"text": text[:_MOST_CHARACTERS] + ("…" if left_out else ""), "left_out": left_out}
-
-
-def _two(value: float | None) -> str:
-    if value is None or value != value:
-        return "–"
-    # Adding zero makes a rounded -0.0 positive; the minus sign is the typographer's.
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _plain(value: Any) -> Any:

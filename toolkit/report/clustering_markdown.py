@@ -1,0 +1,92 @@
+"""The clustering report as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from toolkit.page import escape_markdown, markdown_table
+
+if TYPE_CHECKING:
+    from toolkit.report.clustering import ClusterReport
+
+__all__ = ["clustering_markdown", "two_digits"]
+
+_HEADINGS = {
+    "central": "Most typical",
+    "diverse": "Different sides",
+    "borderline": "On the border",
+}
+
+
+def clustering_markdown(report: ClusterReport) -> str:
+    """Return a clustering report as Markdown.
+
+    Parameters
+    ----------
+    report : ClusterReport
+        What to say.
+
+    Returns
+    -------
+    str
+    """
+    parts = [f"# {escape_markdown(report.title)}", escape_markdown(report.subtitle)]
+    if report.notice:
+        parts.append(f"> **{escape_markdown(report.notice)}**")
+    parts.append("\n".join(f"- {escape_markdown(s)}" for s in report.result.findings()))
+    if report.doubts:
+        parts += ["## What to doubt", "\n".join(f"- {escape_markdown(s)}" for s in report.doubts)]
+    parts += ["## Clusters", _clusters(report)]
+    for row in report.clusters:
+        parts.append(f"### {row['cluster']}: {escape_markdown(row['name'])}")
+        words = ", ".join(word["term"] for word in row["keywords"])
+        parts.append(f"Keywords: {escape_markdown(words or 'none')}")
+        for kind, heading in _HEADINGS.items():
+            texts = [f"- {escape_markdown(e['text'])}" for e in row["exemplars"][kind]]
+            if texts:
+                parts += [f"{heading}:", "\n".join(texts)]
+    if report.noise_examples:
+        parts += ["## In no cluster", f"{report.result.quality.noise:,} texts, for example:"]
+        parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in report.noise_examples))
+    if report.scores:
+        columns = ["over", "ARI", "AMI", "V-measure", "homogeneity", "completeness"]
+        rows = [
+            [name, *(f"{value:.3f}" for value in asdict(scores).values())]
+            for name, scores in report.scores
+        ]
+        parts.append("## Agreement with known labels")
+        parts.append(markdown_table(columns, rows, numeric=range(1, 6)))
+    parts.append("## How it was made")
+    parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in report.facts))
+    if report.made.get("command"):
+        parts.append(f"Made by: {escape_markdown(report.made['command'])}")
+    return "\n\n".join(parts)
+
+
+def _clusters(report: ClusterReport) -> str:
+    columns = ["cluster", "name", "texts", "silhouette", "nearest"]
+    stable, known = report.result.stability is not None, report.result.agreement is not None
+    columns += ["stability"] * stable + ["mostly", "share"] * known
+    rows = []
+    for row in report.clusters:
+        nearest = "" if row["nearest"] is None else str(row["nearest"])
+        line = [row["cluster"], row["name"], row["size"], two_digits(row["silhouette"]), nearest]
+        line += [two_digits(row["jaccard"])] * stable
+        line += [str(row["majority"]), f"{row['purity']:.0%}"] * known
+        rows.append(line)
+    return markdown_table(columns, rows, numeric=[0, 2, 3, 4, *([5] if stable else [])])
+
+
+def two_digits(value: float | None) -> str:
+    """Return a number with two digits, a dash for none.
+
+    Examples
+    --------
+    >>> two_digits(-0.126), two_digits(-0.001), two_digits(float("nan"))
+    ('−0.13', '0.00', '–')
+    """
+    if value is None or value != value:
+        return "–"
+    # Adding zero makes a rounded -0.0 positive; the minus sign is the typographer's.
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
