@@ -102,9 +102,10 @@ def readable_errors(file: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise CacheError(f"there is no embedding cache at {file}") from error
-    except sqlite3.OperationalError as error:
-        raise CacheError(f"the embedding cache {file} {_reason(str(error))}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # An operational error is about the surroundings, but for a text that is none.
+        if isinstance(error, sqlite3.OperationalError) and "decode" not in str(error):
+            raise CacheError(f"the embedding cache {file} {_reason(str(error))}") from error
         raise CacheCorruptedError(
             f"the index {file} of the embedding cache is damaged: {error}. Move the folder "
             f"{file.parent} away to begin a new one"
