@@ -45,7 +45,9 @@ def new(tmp_path: Path) -> Path:
 
 
 def train(training: Path, *more: str | Path) -> tuple[str | Path, ...]:
-    return ("train", training, "--label-column", "goal", "--backend", "cache", "--cv", "3", *more)
+    kind = () if "--classifier" in more else ("--classifier", "logistic_regression")
+    columns = ("--label-column", "goal", "--backend", "cache")
+    return ("train", training, *columns, "--cv", "3", *kind, *more)
 
 
 @pytest.fixture
@@ -103,10 +105,10 @@ def test_reports_in_every_format(training: Path, tmp_path: Path) -> None:
 def test_groups_stay_together(tmp_path: Path) -> None:
     rows = [(text, goal, f"g{at % 6}") for at, (text, goal) in enumerate(passages(12))]
     table = write_csv(tmp_path / "t.csv", ["text", "label", "source"], rows)
-    words = ("train", table, "--backend", "cache", "--cv", "3", "--json", "--no-baselines")
-    done = invoke(*words, "--group-column", "source")
+    words = ("train", table, "--backend", "cache", "--classifier", "nearest_centroid", "--json")
+    done = invoke(*words, "--group-column", "source", "--no-baselines")
     assert done.code == 0, done.stderr
-    assert "GroupKFold" in json.loads(done.stdout)["provenance"]["splits"]
+    assert "5 folds, whole groups" in json.loads(done.stdout)["provenance"]["splits"]
     done = invoke(*words, "--group-column", "src")
     assert done.code == 2
     assert "no column 'src' (--group-column). Did you mean 'source'?" in " ".join(
@@ -114,12 +116,31 @@ def test_groups_stay_together(tmp_path: Path) -> None:
     )
 
 
+def test_several_are_compared_and_the_latest_rows_test_them(tmp_path: Path) -> None:
+    rows = [
+        (text, goal, f"2024-01-{1 + at % 12:02d}") for at, (text, goal) in enumerate(passages(12))
+    ]
+    table = write_csv(tmp_path / "t.csv", ["text", "label", "day"], rows)
+    more = ("--classifier", "nearest_centroid", "--classifier", "knn", "--metric", "macro_f1")
+    out = ("--out", tmp_path / "m", "--json", "--no-baselines")
+    done = invoke("train", table, "--backend", "cache", "--time-column", "day", *more, *out)
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["selection"]["metric"] == "macro_f1"
+    assert [trial["name"] for trial in found["selection"]["trials"]] == ["nearest_centroid", "knn"]
+    assert "20% held out, each later" in found["provenance"]["splits"]
+    assert len(found["scores"]["accuracy"]["folds"]) == 1
+    assert "Compared classifiers" in (tmp_path / "m" / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("more", "code", "said"),
     [
         (["--label-column", "gaol"], 2, "Did you mean 'goal'?"),
         (["--classifier", "forest"], 2, "no classifier is called 'forest'"),
-        (["--cv", "20"], 1, "use fewer folds (cv=12)"),
+        (["--metric", "f2"], 2, "the metric is one of accuracy, macro_f1"),
+        (["--test-size", "0.3"], 2, "give --cv or --test-size"),
+        (["--classifier", "knn", "--class-weight", "balanced"], 2, "takes no class weight"),
         (["--backend", "ollama"], 1, "no Ollama server answers"),
     ],
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toolkit.classify.persistence import TRUSTED_TYPES, load_model, save_model
     from toolkit.classify.prediction import Prediction, predict_texts
     from toolkit.classify.result import TrainingResult
+    from toolkit.classify.selection import select_classifier
     from toolkit.classify.splitting import make_splitter
     from toolkit.classify.training import train_classifier
     from toolkit.classify.validation import Score, Validation, cross_validate_matrix
@@ -41,6 +42,7 @@ __all__ = [
     "predict_texts",
     "read_model_info",
     "save_model",
+    "select_classifier",
     "train_classifier",
 ]
 
@@ -60,6 +62,7 @@ _MODULES = {
     "predict_texts": "prediction",
     "TrainingResult": "result",
     "train_classifier": "training",
+    "select_classifier": "selection",
     "Score": "validation",
     "Validation": "validation",
     "cross_validate_matrix": "validation",

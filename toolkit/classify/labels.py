@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from toolkit.embedding.texts import is_missing
 from toolkit.errors import DataError
 
-__all__ = ["as_groups", "as_labels", "plain"]
+__all__ = ["as_groups", "as_labels", "one_column", "plain"]
 
 _SHOWN = 5
 _MANY_CLASSES = 30
@@ -45,7 +45,7 @@ def as_labels(y: ArrayLike | Sequence[Any], n_rows: int) -> NDArray[Any]:
     >>> as_labels([1.0, 2.0, 1.0], 3)
     array([1, 2, 1])
     """
-    labels = _one_column(y, n_rows, "labels")
+    labels = one_column(y, n_rows, "labels")
     # An empty string is what an empty cell becomes, and what an abstaining model answers.
     missing = [
         i
@@ -111,7 +111,7 @@ def as_groups(groups: ArrayLike | Sequence[Any] | None, n_rows: int) -> NDArray[
     """
     if groups is None:
         return None
-    values = _one_column(groups, n_rows, "groups")
+    values = one_column(groups, n_rows, "groups")
     missing = [i for i, group in enumerate(values) if is_missing(group)]
     if missing:
         raise DataError(
@@ -127,7 +127,14 @@ def plain(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def _one_column(values: ArrayLike | Sequence[Any], n_rows: int, what: str) -> list[Any]:
+def one_column(values: ArrayLike | Sequence[Any], n_rows: int, what: str) -> list[Any]:
+    """Return values as a list of one per row.
+
+    Raises
+    ------
+    DataError
+        If they are not one column, or not as many as there are rows.
+    """
     if isinstance(values, str | bytes):
         raise DataError(f"{what} must be one per text, not a single {type(values).__name__}")
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:

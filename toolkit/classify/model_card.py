@@ -88,9 +88,11 @@ def _scores(info: ModelInfo, name: str) -> str:
         if int(d) != info.dimension
     ]
     rows += [(escape_markdown(b["description"]), b) for b in info.baselines.values()]
+    folds = len(info.metrics["accuracy"]["folds"])
+    several = f" (mean ± standard deviation over {folds} folds)" if folds > 1 else ""
     lines = ["## Scores\n"]
     lines.append(
-        "Cross-validated on the training data (mean ± standard deviation over the folds), "
+        f"Over rows of the training data that the scored model had not seen{several}: "
         f"{_code(made.get('splits', ''))}.\n"
     )
     lines.append("| | accuracy | macro F1 |")
@@ -104,7 +106,8 @@ def _scores(info: ModelInfo, name: str) -> str:
 
 
 def _pm(score: dict[str, Any]) -> str:
-    return f"{score['mean']:.3f} ± {score['sd']:.3f}"
+    deviation = f" ± {score['sd']:.3f}" if len(score["folds"]) > 1 else ""
+    return f"{score['mean']:.3f}{deviation}"
 
 
 def _classes(info: ModelInfo) -> str:

@@ -18,7 +18,6 @@ from toolkit.embedding.keys import encode_text
 from toolkit.prompts import find_family
 
 if TYPE_CHECKING:
-    from toolkit.classify.splitting import Splitter
     from toolkit.identity import ModelIdentity
 
 __all__ = ["data_fingerprint", "model_notice", "package_versions", "training_provenance"]
@@ -30,7 +29,8 @@ def training_provenance(
     vectorizer: BaseEstimator,
     dimension: int,
     classifier: BaseEstimator,
-    splitter: Splitter,
+    splitter: str,
+    selection: dict[str, Any] | None = None,
     random_state: int | None,
     texts: list[str],
     labels: NDArray[Any],
@@ -57,7 +57,8 @@ def training_provenance(
         "classifier": name,
         "classifier_parameters": parameters,
         "classifier_repr": " ".join(repr(classifier).split()),
-        "splits": str(splitter),
+        "splits": splitter,
+        "selection": selection,
         "random_state": random_state,
         "rows": len(texts),
         "classes": len(np.unique(labels)),

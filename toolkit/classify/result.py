@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from toolkit.classify.labels import plain
+from toolkit.classify.trials import Selection
 from toolkit.classify.validation import Score, Validation
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class TrainingResult:
         What a reader of the scores should know.
     provenance : dict of str to object
         Model, prompt, dimension, classifier, splits, versions, data fingerprint, date, command.
+    selection : Selection, optional
+        How the classifier was chosen, where several were compared.
     """
 
     pipeline: Pipeline
@@ -69,6 +72,7 @@ class TrainingResult:
     by_dimension: dict[int, dict[str, Score]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+    selection: Selection | None = None
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -160,8 +164,11 @@ class TrainingResult:
         head = [notice] if (notice := self.provenance["notice"]) else []
         head += [f"{'':{width}}   accuracy        macro F1"]
         lines = [
-            f"{name:{width}}   {s['accuracy'].mean:.3f} ± {s['accuracy'].sd:.3f}   "
-            f"{s['macro_f1'].mean:.3f} ± {s['macro_f1'].sd:.3f}"
+            f"{name:{width}}   {s['accuracy'].text():13}   {s['macro_f1'].text()}"
             for name, s in rows
         ]
-        return "\n".join(head + lines + list(self.notes))
+        if len(self.scores["accuracy"].folds) == 1:
+            tested = int(self.validation.tested.sum())
+            head.insert(len(head) - 1, f"Scores on {tested:,} rows kept back from training:")
+        chosen = self.selection.lines() if self.selection is not None else []
+        return "\n".join(head + lines + chosen + list(self.notes))

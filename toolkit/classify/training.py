@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,16 @@ from toolkit.errors import DataError, UsageError
 from toolkit.identity import ModelIdentity
 from toolkit.prompts import find_family
 
-__all__ = ["DIMENSIONS", "train_classifier"]
+if TYPE_CHECKING:
+    from toolkit.classify.trials import Selection
+
+__all__ = [
+    "DIMENSIONS",
+    "default_vectorizer",
+    "make_vectors",
+    "train_classifier",
+    "train_on_vectors",
+]
 
 DIMENSIONS = (768, 512, 256, 128)
 """The Matryoshka dimensions EmbeddingGemma was trained for."""
@@ -101,7 +110,7 @@ def train_classifier(
     >>> result.pipeline.predict(["an apple"]).tolist()
     ['fruit']
     """
-    vectorizer = _default_vectorizer() if vectorizer is None else vectorizer
+    vectorizer = default_vectorizer() if vectorizer is None else vectorizer
     parameters = vectorizer.get_params(deep=False)
     checked = check_texts(texts, missing=parameters.get("missing", "error")).texts
     # Everything that can be wrong with labels, classifier and splits is found out before the
@@ -112,26 +121,95 @@ def train_classifier(
     splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
     splits, notes = make_splits(splitter, labels, group_codes)
 
-    full, first_step = _vectors(vectorizer, checked, labels)
-    asked = parameters.get("dimensions")
+    full, first_step = make_vectors(vectorizer, checked, labels)
+    return train_on_vectors(
+        checked,
+        labels,
+        full,
+        first_step,
+        model,
+        splits,
+        notes=notes,
+        splitter=str(splitter),
+        dimensions=dimensions,
+        baselines=baselines,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        source=source,
+        command=command,
+    )
+
+
+def train_on_vectors(
+    texts: list[str],
+    labels: NDArray[Any],
+    full: NDArray[Any],
+    first_step: BaseEstimator,
+    model: BaseEstimator,
+    splits: Splits,
+    *,
+    fold_models: Sequence[BaseEstimator] | None = None,
+    selection: Selection | None = None,
+    notes: Sequence[str] = (),
+    splitter: str = "",
+    dimensions: Sequence[int] | None = DIMENSIONS,
+    baselines: bool = True,
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
+    source: str | None = None,
+    command: str | None = None,
+) -> TrainingResult:
+    """Validate a classifier on vectors that are made already, and fit it on all of them.
+
+    Parameters
+    ----------
+    texts, labels
+        As :func:`train_classifier` takes them, checked.
+    full : ndarray of shape (n, d)
+        The full vectors.
+    first_step : estimator
+        The fitted vectorizer they come from.
+    model : estimator
+        Unfitted; fitted on all rows.
+    splits : sequence of (train, test)
+        Positions.
+    fold_models : sequence of estimators, optional
+        What each split is scored with, where each chose its own; default ``model``.
+    selection : Selection, optional
+        How the model was chosen.
+    notes : sequence of str
+        What a reader of the scores should know first.
+    splitter : str
+        The splits in words.
+    dimensions, baselines, random_state, n_jobs, source, command
+        As in :func:`train_classifier`.
+
+    Returns
+    -------
+    TrainingResult
+    """
+    checked = texts
+    asked = first_step.get_params(deep=False).get("dimensions")
     width = int(asked) if asked is not None else full.shape[1]
     X = cut(full, width)
-    validation = cross_validate_matrix(X, labels, model, splits, n_jobs=n_jobs)
+    scored = model if fold_models is None else list(fold_models)
+    validation = cross_validate_matrix(X, labels, scored, splits, n_jobs=n_jobs)
     by_dimension = {width: validation.scores}
     for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
         if 0 < d <= full.shape[1]:
-            found = cross_validate_matrix(cut(full, d), labels, model, splits, n_jobs=n_jobs)
+            found = cross_validate_matrix(cut(full, d), labels, scored, splits, n_jobs=n_jobs)
             by_dimension[d] = found.scores
     compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
 
     identity = getattr(first_step, "identity_", None)
-    notes += _notes(checked, labels, splits, identity, min(by_dimension))
+    said = [*notes, *_notes(checked, labels, splits, identity, min(by_dimension))]
     provenance = training_provenance(
         identity=identity,
         vectorizer=first_step,
         dimension=width,
         classifier=model,
         splitter=splitter,
+        selection=None if selection is None else selection.to_dict(),
         random_state=random_state,
         texts=checked,
         labels=labels,
@@ -148,8 +226,9 @@ def train_classifier(
         validation=validation,
         baselines=compared,
         by_dimension=dict(sorted(by_dimension.items(), reverse=True)),
-        notes=notes,
+        notes=said,
         provenance=provenance,
+        selection=selection,
     )
 
 
@@ -187,17 +266,26 @@ def _notes(
     return notes
 
 
-def _default_vectorizer() -> BaseEstimator:
+def default_vectorizer() -> BaseEstimator:
+    """Return the vectorizer that is used when none is given."""
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
     made: BaseEstimator = EmbeddingGemmaVectorizer(task="classification")
     return made
 
 
-def _vectors(
+def make_vectors(
     vectorizer: BaseEstimator, texts: list[str], labels: NDArray[Any]
 ) -> tuple[NDArray[Any], BaseEstimator]:
-    """Return the full vectors and the fitted first step of the pipeline."""
+    """Return the full vectors and the fitted first step of the pipeline.
+
+    Raises
+    ------
+    UsageError
+        If the vectorizer learns from texts.
+    DataError
+        If texts have no vector.
+    """
     if get_tags(vectorizer).requires_fit:
         raise UsageError(
             f"{type(vectorizer).__name__} learns from the texts it is fitted on, so vectors made "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +12,20 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score
 from threadpoolctl import threadpool_limits
 
 from toolkit.classify.splitting import Splits
 from toolkit.errors import DataError
 
-__all__ = ["METRICS", "Score", "Validation", "cross_validate_matrix", "fit_classifier"]
+__all__ = ["METRICS", "Score", "Validation", "cross_validate_matrix", "fit_classifier", "measure"]
 
-METRICS = ("accuracy", "macro_f1")
-"""What is measured on every fold."""
+METRICS = ("accuracy", "macro_f1", "weighted_f1", "balanced_accuracy")
+"""What is measured on every fold.
+
+Balanced accuracy is the mean recall of the classes among the test rows; macro F1 also counts
+classes that were only predicted.
+"""
 
 ONE_THREAD_BELOW = 4_000_000
 """Matrices of fewer values are fitted with one BLAS thread.
@@ -59,6 +63,16 @@ class Score:
         """Sample standard deviation over the folds (n - 1); 0 for a single fold."""
         return float(np.std(self.folds, ddof=1)) if len(self.folds) > 1 else 0.0
 
+    def text(self) -> str:
+        """Return the mean, and ± the deviation if there are several folds.
+
+        Examples
+        --------
+        >>> Score((0.7, 0.8)).text(), Score((0.7,)).text()
+        ('0.750 ± 0.071', '0.700')
+        """
+        return f"{self.mean:.3f}" + (f" ± {self.sd:.3f}" if len(self.folds) > 1 else "")
+
     def to_dict(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
         return {"mean": self.mean, "sd": self.sd, "folds": list(self.folds)}
@@ -71,7 +85,7 @@ class Validation:
     Parameters
     ----------
     scores : dict of str to Score
-        By metric: ``"accuracy"`` and ``"macro_f1"``.
+        By metric, those of :data:`METRICS`.
     predicted : ndarray of shape (n,)
         The label predicted for each row by the model of the first fold that had it among its test
         rows.
@@ -96,7 +110,7 @@ class Validation:
 def cross_validate_matrix(
     X: Any,
     y: NDArray[Any],
-    classifier: BaseEstimator,
+    classifier: BaseEstimator | Sequence[BaseEstimator],
     splits: Splits,
     *,
     n_jobs: int | None = None,
@@ -109,8 +123,8 @@ def cross_validate_matrix(
         What the classifier takes.
     y : ndarray of shape (n,)
         Labels.
-    classifier : estimator
-        Cloned for every fold.
+    classifier : estimator or sequence of estimators
+        Cloned for every fold; of a sequence, each fold has its own.
     splits : sequence of (train, test)
         Positions.
     n_jobs : int, optional
@@ -136,9 +150,11 @@ def cross_validate_matrix(
     1.0
     """
     classes = np.unique(y)
+    several = isinstance(classifier, list | tuple)
+    models = list(classifier) if several else [classifier] * len(splits)
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_one_fold)(X, y, classifier, train, test, classes, number)
-        for number, (train, test) in enumerate(splits, start=1)
+        delayed(_one_fold)(X, y, model, train, test, classes, number)
+        for number, (model, (train, test)) in enumerate(zip(models, splits, strict=True), start=1)
     )
     predicted = np.empty(len(y), dtype=y.dtype)
     fold = np.full(len(y), -1, dtype=np.int64)
@@ -152,16 +168,35 @@ def cross_validate_matrix(
         fold[rows] = number
         if probabilities is not None and proba is not None:
             probabilities[rows] = proba[first]
-        scores["accuracy"].append(float(accuracy_score(y[test], labels)))
-        scores["macro_f1"].append(
-            float(f1_score(y[test], labels, average="macro", zero_division=0))
-        )
+        for name, value in measure(y[test], labels).items():
+            scores[name].append(value)
     return Validation(
         {name: Score(tuple(values)) for name, values in scores.items()},
         predicted,
         probabilities,
         fold,
     )
+
+
+def measure(given: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
+    """Return every metric of :data:`METRICS`.
+
+    Examples
+    --------
+    >>> found = measure(np.array(["a", "a", "a", "b"]), np.array(["a", "a", "a", "a"]))
+    >>> found["accuracy"], found["balanced_accuracy"]
+    (0.75, 0.5)
+    """
+    # scikit-learn's balanced_accuracy_score warns of labels that are only predicted.
+    recall = recall_score(
+        given, predicted, labels=np.unique(given), average="macro", zero_division=0
+    )
+    return {
+        "accuracy": float(accuracy_score(given, predicted)),
+        "macro_f1": float(f1_score(given, predicted, average="macro", zero_division=0)),
+        "weighted_f1": float(f1_score(given, predicted, average="weighted", zero_division=0)),
+        "balanced_accuracy": float(recall),
+    }
 
 
 def fit_classifier(classifier: BaseEstimator, X: Any, y: NDArray[Any]) -> BaseEstimator:
@@ -177,6 +212,8 @@ def _quiet(X: Any) -> Iterator[None]:
     with threadpool_limits(limits=1 if small else None, user_api="blas"), catch_warnings():
         # NearestCentroid says this of every word that is in all texts of a class or in none.
         filterwarnings("ignore", message="self.within_class_std_dev_ has at least 1 zero")
+        # ... and divides by them, for deviations that only its shrinking would use.
+        filterwarnings("ignore", category=RuntimeWarning, module=r"sklearn\.neighbors")
         yield
 
 
@@ -198,7 +235,13 @@ def _one_fold(
                 f"rows of fold {number}: {error}"
             ) from error
         rows = _take(X, test)
-        labels = np.asarray(model.predict(rows))
+        try:
+            labels = np.asarray(model.predict(rows))
+        except ValueError as error:  # more neighbours than rows is found out only here
+            raise DataError(
+                f"{type(classifier).__name__}, fitted on the {len(train)} training rows of fold "
+                f"{number}, could not predict: {error}"
+            ) from error
         if not hasattr(model, "predict_proba"):
             return labels, None
         aligned = np.zeros((len(test), len(classes)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
@@ -46,23 +46,67 @@ def train(
             help="Rows with the same value are never split between training and test.",
         ),
     ] = None,
+    time_column: Annotated[
+        str | None,
+        option(
+            "--time-column",
+            metavar="NAME",
+            panel=INPUT,
+            help="Numbers or ISO dates: train on the past, test on the latest rows.",
+        ),
+    ] = None,
     classifier: Annotated[
-        str,
+        list[str] | None,
         option(
             "--classifier",
             metavar="NAME",
             panel=MODEL,
-            default=True,
+            default="all of these are compared",
             help="logistic_regression, linear_svm, knn, nearest_centroid, or the import path of "
-            "a scikit-learn classifier.",
+            "a scikit-learn classifier; repeat it to compare several.",
         ),
-    ] = "logistic_regression",
-    cv: Annotated[
-        int,
+    ] = None,
+    metric: Annotated[
+        str,
         option(
-            "--cv", metavar="N", panel=MODEL, default=True, min=2, help="Folds of the validation."
+            "--metric",
+            metavar="NAME",
+            panel=MODEL,
+            default=True,
+            help="What chooses among them: accuracy, macro_f1, weighted_f1 or balanced_accuracy.",
         ),
-    ] = 5,
+    ] = "accuracy",
+    class_weight: Annotated[
+        Literal["balanced"] | None,
+        option(
+            "--class-weight",
+            metavar="balanced",
+            panel=MODEL,
+            help="Rows of rare classes weigh more, so that each class weighs the same.",
+        ),
+    ] = None,
+    test_size: Annotated[
+        float | None,
+        option(
+            "--test-size",
+            metavar="SHARE",
+            panel=MODEL,
+            default="0.2",
+            help="Share of the rows that is held out for the scores.",
+        ),
+    ] = None,
+    cv: Annotated[
+        int | None,
+        option(
+            "--cv",
+            metavar="N",
+            panel=MODEL,
+            min=2,
+            default="5 for a single classifier",
+            help="Score by N folds instead of one held-out part; with several classifiers, each "
+            "fold chooses anew (nested), which takes N times as long.",
+        ),
+    ] = None,
     no_baselines: Annotated[
         bool, flag("--no-baselines", panel=MODEL, help="Do not score TF-IDF beside it.")
     ] = False,
@@ -86,62 +130,75 @@ def train(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Train a classifier and cross-validate it beside simpler ones.
+    """Compare classifiers, score the best on rows it has not seen, and save it.
 
-    Prints accuracy and macro F1 beside TF-IDF and the most frequent class, on the same folds, and
-    at smaller dimensions. The model is fitted on all rows and saved with what made its vectors, so
-    that it refuses vectors of another model later.
+    Prints accuracy and macro F1 beside TF-IDF and the most frequent class, on the same rows, and
+    at smaller dimensions. The model is fitted on all rows and saved with its report and with what
+    made its vectors, so that it refuses vectors of another model later.
 
     Examples:
 
       toolkit train reviews.csv --label-column stars --out model
-      toolkit train reviews.csv --label-column stars --report report.html
-      toolkit train dataset:sdg --backend cache
+      toolkit train tickets.csv --time-column date --metric macro_f1 --class-weight balanced
+      toolkit train dataset:sdg --backend cache --classifier logistic_regression
     """
-    from toolkit.classify import save_model, train_classifier
+    from toolkit.classify import save_model, select_classifier
     from toolkit.datasets.tables import read_texts
+    from toolkit.errors import UsageError
+    from toolkit.report import ClassifierReport
 
     check_report_output(report, force=force)
     if out is not None:
         _check_folder(out, force)
+    if group_column and time_column:
+        raise UsageError("give --group-column or --time-column, not both")
+    if cv is None and test_size is None and classifier is not None and len(classifier) == 1:
+        cv = 5
+    if cv is not None and test_size is not None and not time_column:
+        raise UsageError("give --cv or --test-size: folds test every row")
+    beside = group_column or time_column
     data = read_texts(
         source,
         inputs.table_format(),
         column=inputs.text_column,
         labels=label_column or "label",
-        keep=[group_column] if group_column else [],
+        keep=[beside] if beside else [],
         missing=embedding.missing,
-        keep_option="--group-column",
+        keep_option="--group-column" if group_column else "--time-column",
     )
     if data.chosen:
         console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
     classes = len(set(data.labels or []))
-    console.say(f"{len(data.texts):,} texts of {classes} classes from {data.source}; {cv} folds.")
-    result = train_classifier(
+    how = f"{cv} folds" if cv else f"{test_size or 0.2:.0%} held out"
+    console.say(f"{len(data.texts):,} texts of {classes} classes from {data.source}; {how}.")
+    result = select_classifier(
         cast("list[str]", data.texts),  # missing ones are the vectorizer's business
         data.labels or [],
         vectorizer=make_vectorizer(embedding, "classification"),
-        classifier=classifier,
+        candidates=classifier,
+        metric=metric,
         cv=cv,
+        test_size=0.2 if test_size is None else test_size,
         groups=data.kept[group_column] if group_column else None,
+        times=data.kept[time_column] if time_column else None,
+        class_weight=class_weight,
         baselines=not no_baselines,
         random_state=random_state,
         n_jobs=n_jobs,
         source=data.source,
         command=command_line(),
+        say=console.say,
     )
-    console.say(f"{len(data.texts):,} texts of {len(result.classes)} classes from {data.source}.")
     if json_output:
         console.result_json(_as_json(result, out, report))
     else:
         console.result(result.summary())
+    page = ClassifierReport(result)
     if report is not None:
-        from toolkit.report import ClassifierReport
-
-        write_report(ClassifierReport(result), report, force=force)
+        write_report(page, report, force=force)
         console.say(f"Report: {report}")
     if out is not None:
-        save_model(result, out, force=force)
+        save_model(result, out, force=force, report=page.to_html())
         console.say(f"Model: {out}  (use it: toolkit predict {out} INPUT)")
     else:
         console.say("The model was not saved; --out FOLDER saves it.")
@@ -166,6 +223,7 @@ def _as_json(result: TrainingResult, out: Path | None, report: Path | None) -> d
         "scores": scores(result.scores),
         "by_dimension": {str(d): scores(found) for d, found in result.by_dimension.items()},
         "baselines": {name: scores(found.scores) for name, found in result.baselines.items()},
+        "selection": None if result.selection is None else result.selection.to_dict(),
         "notes": result.notes,
         "provenance": result.provenance,
         "model": None if out is None else str(out),

@@ -11,6 +11,7 @@ import numpy as np
 
 from toolkit.classify.labels import plain
 from toolkit.classify.result import TrainingResult
+from toolkit.classify.trials import Selection
 from toolkit.classify.validation import Score
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 from toolkit.report.confusion import ConfusionTable, Mistake, confusion_table, top_mistakes
@@ -121,10 +122,20 @@ class ClassifierReport(Report):
         points = 100 * (accuracy.mean - other.mean)
         wins = sum(a > b for a, b in zip(accuracy.folds, other.folds, strict=True))
         more = "more" if points >= 0 else "fewer"
+        folds = len(accuracy.folds)
+        often = f", and better in {wins} of {folds} folds" if folds > 1 else ""
         return (
             f"{found}: {abs(points):.1f} points {more} than with word counts (TF-IDF) and "
-            f"the same kind of classifier, and better in {wins} of {len(accuracy.folds)} folds."
+            f"the same kind of classifier{often}."
         )
+
+    @property
+    def tested_on(self) -> str:
+        """What the scores are of, in a few words."""
+        folds = len(self.result.scores["accuracy"].folds)
+        if folds > 1:
+            return f"Mean ± standard deviation over {folds} folds"
+        return f"On {int(self.result.validation.tested.sum()):,} rows kept back from training"
 
     @property
     def loses(self) -> bool:
@@ -263,10 +274,10 @@ class ClassifierReport(Report):
                 numeric=[1, 2],
             )
         )
-        parts.append(
-            f"Mean ± standard deviation over {len(self.result.scores['accuracy'].folds)} folds."
-        )
+        parts.append(f"{self.tested_on}.")
         parts += [f"- {escape_markdown(note)}" for note in self.result.notes]
+        if self.result.selection is not None:
+            parts += ["## Compared classifiers", self._markdown_trials(self.result.selection)]
         if len(self.result.by_dimension) > 1:
             rows = [
                 [d, _pm(s["accuracy"]), _pm(s["macro_f1"])]
@@ -298,6 +309,18 @@ class ClassifierReport(Report):
         parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in self.facts))
         return "\n\n".join(parts)
 
+    def _markdown_trials(self, selection: Selection) -> str:
+        rows = [
+            [
+                f"{trial.name} (chosen)" if trial.name == selection.chosen else trial.name,
+                _pm(trial.scores["accuracy"]) if trial.scores else "failed",
+                _pm(trial.scores["macro_f1"]) if trial.scores else "failed",
+            ]
+            for trial in selection.ranked()
+        ]
+        table = markdown_table(["", "accuracy", "macro F1"], rows, numeric=[1, 2])
+        return f"{table}\n\nOn {selection.splits}, chosen by {selection.metric}."
+
     def _markdown_classes(self) -> str:
         rows = [
             [r["class"], *(f"{r[k]:.3f}" for k in ("precision", "recall", "f1")), r["support"]]
@@ -322,6 +345,7 @@ class ClassifierReport(Report):
                 str(d): {m: s.to_dict() for m, s in scores.items()}
                 for d, scores in result.by_dimension.items()
             },
+            "selection": None if result.selection is None else result.selection.to_dict(),
             "notes": list(result.notes),
             "per_class": self.per_class,
             "confusion": {"classes": self.labels, "counts": result.confusion.tolist()},
@@ -339,7 +363,7 @@ class ClassifierReport(Report):
 
 
 def _pm(score: Score) -> str:
-    return f"{score.mean:.3f} ± {score.sd:.3f}"
+    return score.text()
 
 
 def _percent(value: float) -> str:
