@@ -45,6 +45,8 @@ def test_hdbscan_looks_for_larger_clusters_in_larger_collections():
     assert sizes == [5, 12, 71]
     asked = make_clusterer("hdbscan", min_cluster_size=30, reducer=PCA(5))["cluster"]
     assert asked.min_cluster_size == 30
+    spelled = make_clusterer("HDBSCAN", min_cluster_size=30, reducer=PCA(5))["cluster"]
+    assert spelled.min_cluster_size == 30
 
 
 def test_a_reducer_comes_first_and_is_cloned():

@@ -103,6 +103,14 @@ def test_the_number_of_clusters_that_are_there_is_chosen():
     assert "no other number" in str(found)
 
 
+def test_a_reduction_is_made_once_for_all_numbers():
+    from sklearn.decomposition import PCA
+
+    X, _ = blobs((40,) * 5, dimension=20)
+    found = choose_n_clusters(X, "UMAP_KMeans", candidates=(3, 5, 7), reducer=PCA(6))
+    assert found.n_clusters == 5
+
+
 def test_without_structure_it_is_not_sure_or_says_which_are_near():
     X = np.random.default_rng(0).normal(size=(150, 30))
     found = choose_n_clusters(X, candidates=(2, 3, 4, 5, 6, 7))

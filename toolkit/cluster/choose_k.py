@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import adjusted_rand_score
 
-from toolkit.cluster.clusterers import make_clusterer
+from toolkit.cluster.clusterers import clusterer_info, make_clusterer
 from toolkit.cluster.geometry import NOISE, check_labels, order_by_size, unit_rows
 from toolkit.cluster.quality import cosine_silhouette
 from toolkit.cluster.threads import few_threads
@@ -209,7 +209,7 @@ def _seed(rng: np.random.Generator) -> int:
 def _fit(clusterer: str, k: int, space: NDArray[np.floating], seed: int) -> NDArray[np.intp]:
     # The reduction is done already: a name that asks for one gets a reducer that does nothing.
     made = make_clusterer(
-        "kmeans" if clusterer.replace("_", "-") == "umap-kmeans" else clusterer,
+        "kmeans" if clusterer_info(clusterer).name == "umap-kmeans" else clusterer,
         k,
         n_samples=len(space),
         random_state=seed,

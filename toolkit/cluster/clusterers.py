@@ -144,7 +144,7 @@ def clusterer_info(name: str) -> ClustererInfo:
     >>> clusterer_info("MiniBatch_KMeans").takes_n_clusters
     True
     """
-    found = CLUSTERERS.get(name.lower().replace("_", "-"))
+    found = CLUSTERERS.get(_folded(name))
     if found is None:
         raise UsageError(
             f"no clusterer is called {name!r}; choose one of {', '.join(CLUSTERERS)}, or give the "
@@ -202,7 +202,7 @@ def make_clusterer(
     >>> make_clusterer("sklearn.cluster.Birch", 5)
     Birch(n_clusters=5)
     """
-    if min_cluster_size is not None and clusterer != "hdbscan":
+    if min_cluster_size is not None and _folded(clusterer) != "hdbscan":
         raise UsageError("min_cluster_size is for the clusterer 'hdbscan' alone")
     wish = Wish(n_clusters, n_samples, min_cluster_size, random_state)
     if isinstance(clusterer, str):
@@ -282,6 +282,10 @@ def describe_clusterer(clusterer: BaseEstimator) -> str:
         or repr(value) != repr(defaults[name].default)
     ]
     return f"{type(clusterer).__name__}({', '.join(changed)})"
+
+
+def _folded(name: object) -> str:
+    return str(name).lower().replace("_", "-")
 
 
 def _by_name(info: ClustererInfo, wish: Wish, reducer: BaseEstimator | None) -> BaseEstimator:
