@@ -36,8 +36,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
 
     Labels are embedded like the texts, under the same prompt; a text's score for a label is the
     cosine to the label's mean vector, and the probabilities are the softmax of the scores over a
-    temperature. Nothing is trained, so it works from the names of the labels alone (zero-shot),
-    better from a sentence about each, and better still from a few examples of each (few-shot).
+    temperature. Nothing is trained, so it works from the names of the labels alone, from a
+    sentence about each (zero-shot), or from a few examples of each (few-shot), also mixed.
     Descriptions and texts may be in different languages, as far as the model knows them.
 
     It takes texts, never vectors: labels and texts have to be embedded by the same model under
@@ -76,7 +76,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     See Also
     --------
     toolkit.EmbeddingGemmaVectorizer : What makes the vectors.
-    toolkit.classify.train_classifier : The better choice from about ten examples a label.
+    toolkit.classify.train_classifier : The better choice where there are examples of every label
+        (SDG passages, 8 a goal: 0.709 of the others right, here 0.683).
 
     Notes
     -----
