@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from toolkit.embedding.lengths import estimate_tokens
 
@@ -68,23 +70,29 @@ class Batches:
     texts: Sequence[str]
     tuner: BatchTuner
     limit: int | None = None
-    _plain: deque[int] = field(init=False, repr=False)
-    _suspect: deque[int] = field(init=False, repr=False)
+    _lengths: NDArray[np.int64] = field(init=False, repr=False)
+    _plain: NDArray[np.intp] = field(init=False, repr=False)
+    _suspect: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        bound = float("inf") if self.limit is None else self.limit * SUSPECT_SHARE
-        # A guess per text costs a tenth of a microsecond; a text too short to matter costs none.
-        short = 0 if self.limit is None else int(bound)
-        suspects = {
-            position
-            for position, text in enumerate(self.texts)
-            if len(text) > short and estimate_tokens(text) > bound
-        }
-        self._suspect = deque(sorted(suspects, key=lambda p: len(self.texts[p])))
-        self._plain = deque(p for p in range(len(self.texts)) if p not in suspects)
+        count = len(self.texts)
+        self._lengths = np.fromiter(map(len, self.texts), dtype=np.int64, count=count)
+        suspects: list[int] = []
+        if self.limit is not None:
+            bound = self.limit * SUSPECT_SHARE
+            # A text too short to matter, were every character a token, needs no guess.
+            suspects = [
+                position
+                for position in np.flatnonzero(self._lengths > bound).tolist()
+                if estimate_tokens(self.texts[position]) > bound
+            ]
+        # Handed out from the end: the shortest first.
+        self._suspect = sorted(suspects, key=lambda p: (self._lengths[p], p), reverse=True)
+        self._plain = np.setdiff1d(np.arange(count), suspects, assume_unique=True)
+        self._given = 0
 
     def __len__(self) -> int:
-        return len(self._plain) + len(self._suspect)
+        return len(self._plain) - self._given + len(self._suspect)
 
     def next(self) -> list[int]:
         """Return the positions of the next batch; empty when there are none left.
@@ -92,13 +100,10 @@ class Batches:
         Texts that may be too long come last and by themselves, so that no other text's batch
         fails with them.
         """
-        if not self._plain:
-            return [self._suspect.popleft()] if self._suspect else []
-        batch: list[int] = []
-        characters = 0
-        while self._plain and len(batch) < self.tuner.size:
-            characters += len(self.texts[self._plain[0]])
-            if batch and characters > MOST_CHARACTERS:
-                break
-            batch.append(self._plain.popleft())
+        positions: list[int] = self._plain[self._given : self._given + self.tuner.size].tolist()
+        if not positions:
+            return [self._suspect.pop()] if self._suspect else []
+        room = np.cumsum(self._lengths[positions]) <= MOST_CHARACTERS
+        batch = positions[: max(int(room.sum()), 1)]
+        self._given += len(batch)
         return batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ from toolkit.embedding.long_texts import (
     average_pieces,
     variant_keys,
 )
+from toolkit.embedding.rendering import RenderedTexts, render_text
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.spaces import Source
 from toolkit.errors import (
@@ -46,6 +47,9 @@ __all__ = ["EngineSettings", "embed"]
 
 REQUESTS_PER_HOST = 2
 """One being computed, one on its way: measured, more gain nothing on one machine."""
+
+ROWS_AT_ONCE = 4096
+"""Copied between places, so that the copy's own memory stays small."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class _Run:
         keys = hash_texts(self.texts, self.prompt, self.titles)
         self.first, self.inverse = unique_texts(keys)
         self.keys: Keys = keys[self.first]
+        self.lengths = np.fromiter(map(len, self.texts), np.int64, len(keys))[self.first]
         report.texts, report.unique = len(keys), len(self.keys)
         report.where = source.identity.describe()
         dimension = source.identity.dimension
@@ -139,19 +144,29 @@ class _Run:
             assert source.space is not None or not len(rows)  # noqa: S101
             if not len(rows):
                 return np.empty((0, self.width), dtype=np.float32)
-            return self._spread(source.space.read(rows, self.settings.dimensions))
+            rows = rows[self.inverse] if len(self.first) < len(self.inverse) else rows
+            found: NDArray[np.float32] = source.space.read(rows, self.settings.dimensions)
+            return found
         self._need_backend(missing)
-        self.out = np.empty((len(rows), self.width), dtype=np.float32)
-        if report.hits:
-            known = np.flatnonzero(rows >= 0)
-            self.out[known] = source.space.read(rows[known], self.settings.dimensions)
+        # The result itself, written where each text stands first: vectors are held once.
+        self.out = np.empty((len(keys), self.width), dtype=np.float32)
+        for known in _parts(np.flatnonzero(rows >= 0)):
+            self.out[self.first[known]] = source.space.read(rows[known], self.settings.dimensions)
         self._embed_missing(missing)
         if self.failed:
             self._report_failures()
-        return self._spread(self.out)
+        self._repeat()
+        return self.out
 
-    def _spread(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return vectors if len(self.first) == len(self.inverse) else vectors[self.inverse]
+    def _place(self, unique: NDArray[np.intp], vectors: NDArray[np.float32]) -> None:
+        self.out[self.first[unique]] = cut(vectors, self.settings.dimensions)
+
+    def _repeat(self) -> None:
+        """Give a text that stands at several places its vector at all of them."""
+        again = np.ones(len(self.out), dtype=bool)
+        again[self.first] = False
+        for part in _parts(np.flatnonzero(again)):
+            self.out[part] = self.out[self.first[self.inverse[part]]]
 
     # --- looking up ------------------------------------------------------------------------------
 
@@ -161,9 +176,7 @@ class _Run:
         missing = np.flatnonzero(rows < 0)
         # No tokenizer makes more tokens than bytes; a text of fewer characters is never long.
         shortest = 20_000 // 4 if limit is None else limit // 4
-        long = np.array(
-            [i for i in missing.tolist() if len(self.texts[self.first[i]]) > shortest], dtype=int
-        )
+        long = missing[self.lengths[missing] > shortest]
         if len(long) and self.settings.long_texts != "error":
             found = self.source.space.lookup(
                 variant_keys(self.keys[long], self.settings.long_texts)
@@ -190,12 +203,11 @@ class _Run:
 
     def _embed_missing(self, missing: NDArray[np.intp]) -> None:
         missing, certain = self._part_certainly_long(missing)
-        rendered = [self._render(i) for i in missing.tolist()]
 
         def store(positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
             where = missing[np.asarray(positions)]
             self._commit(self.keys[where], vectors)
-            self.out[where] = cut(vectors, self.settings.dimensions)
+            self._place(where, vectors)
 
         hits = self.report.hits
         bar = tqdm(
@@ -209,7 +221,7 @@ class _Run:
             dynamic_ncols=True,
         )
         with bar:
-            job = self._job(rendered, self.source.backends, store, bar.update)
+            job = self._job(self._rendered(missing), self.source.backends, store, bar.update)
             self._work(job, missing)
             self.failed.update({int(missing[p]): why for p, why in job.failed.items()})
             refused = missing[np.asarray(sorted(job.too_long), dtype=np.intp)]
@@ -270,11 +282,8 @@ class _Run:
         finally:
             self.report.batch_size = job.batches.tuner.size
 
-    def _render(self, unique: int) -> str:
-        position = int(self.first[unique])
-        title = None if self.titles is None else self.titles[position]
-        # Lone surrogates as in the key: see encode_text.
-        return encode_text(self.prompt.render(self.texts[position], title)).decode()
+    def _rendered(self, unique: NDArray[np.intp]) -> RenderedTexts:
+        return RenderedTexts(self.texts, self.titles, self.prompt, self.first[unique])
 
     def _commit(self, keys: Keys, vectors: NDArray[np.float32]) -> None:
         if self.source.space is None:
@@ -300,7 +309,7 @@ class _Run:
         if limit is None:
             return missing, missing[:0]
         most = limit * LONGEST_TOKEN
-        long = np.array([len(self.texts[self.first[i]]) > most for i in missing.tolist()])
+        long = self.lengths[missing] > most
         stop = self.settings.long_texts == "error" and self.settings.on_error == "raise"
         if long.any() and stop:
             raise self._too_long_error(missing[long].tolist())
@@ -327,19 +336,17 @@ class _Run:
             def store(positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
                 where = np.asarray(positions)
                 self._commit(keys[where], vectors)
-                self.out[unique[where]] = cut(vectors, self.settings.dimensions)
+                self._place(unique[where], vectors)
 
             cutting = [TruncatingBackend(b, limit) for b in self.source.backends]
-            job = self._job(
-                [self._render(i) for i in unique.tolist()], cutting, store, bar.update, size=1
-            )
+            job = self._job(self._rendered(unique), cutting, store, bar.update, size=1)
             self._work(job, unique)
             self.failed.update({int(unique[p]): why for p, why in job.failed.items()})
             done = len(unique) - len(job.failed)
         else:
             vectors = self._mean_vectors(unique, limit)
             self._commit(keys, vectors)
-            self.out[unique] = cut(vectors, self.settings.dimensions)
+            self._place(unique, vectors)
             done = len(unique)
             bar.update(done)
         self.report.embedded = embedded + done
@@ -351,7 +358,7 @@ class _Run:
 
         def render(owner: int, piece: str) -> str:
             title = None if self.titles is None else self.titles[int(positions[owner])]
-            return encode_text(self.prompt.render(piece, title)).decode()
+            return render_text(piece, title, self.prompt)
 
         def embed_pieces(
             pieces: Sequence[str],
@@ -399,7 +406,12 @@ class _Run:
             for position in self._input_positions(list(self.failed))
         }
         if self.settings.on_error == "nan":
-            self.out[list(self.failed)] = np.nan
+            self.out[self.first[list(self.failed)]] = np.nan
             warn_nan_rows(failed, len(self.inverse))
             return
         raise failed_error(failed, len(self.inverse), cached=self.source.space is not None)
+
+
+def _parts(positions: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for start in range(0, len(positions), ROWS_AT_ONCE):
+        yield positions[start : start + ROWS_AT_ONCE]

@@ -43,6 +43,10 @@ __all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
 MOST_BAD_IN_A_ROW = 64
 """Bad vectors without a good one between, after which the model is unloaded without waiting."""
 
+MOST_WAITING = 32
+"""Answers that wait to be stored before no more is asked: a fast server must not fill the memory
+while a slow disk keeps up."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -140,6 +144,7 @@ class EmbeddingJob:
         self._bad_in_a_row = 0
         self._unloaded = False
         self._pause = False
+        self._unsettled = 0
         self._lock = threading.Lock()
         self._hosts = HostPool(len(self.backends))
 
@@ -215,11 +220,14 @@ class EmbeddingJob:
 
     def _next(self) -> Request | None:
         with self._lock:
-            if self._pause:
+            # At the most, joblib runs out of calls and `run` begins again once all are settled.
+            if self._pause or self._unsettled >= self.n_jobs + MOST_WAITING:
                 return None
             if self._again and self._again[0][0] <= time.monotonic():
+                self._unsettled += 1
                 return heapq.heappop(self._again)[2]
             positions = self.batches.next()
+            self._unsettled += bool(positions)
             return Request(tuple(positions)) if positions else None
 
     def _schedule(self, request: Request, delay: float = 0.0) -> None:
@@ -235,6 +243,8 @@ class EmbeddingJob:
 
     def _settle(self, outcome: Outcome) -> None:
         request, error, vectors = outcome.request, outcome.error, outcome.vectors
+        with self._lock:
+            self._unsettled -= 1
         if error is not None and not isinstance(error, BackendError):
             raise error
         self.report.requests += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["KEY_BYTES", "Keys", "encode_text", "hash_texts", "unique_texts"]
 KEY_BYTES = 16
 Keys = NDArray[np.void]
 KEY_DTYPE = np.dtype((np.void, KEY_BYTES))
+BLOCK = 4096
 
 
 def encode_text(text: str) -> bytes:
@@ -66,26 +68,27 @@ def hash_texts(
     template = encode_text(prompt.template)
     head = blake2b(len(template).to_bytes(8, "little") + template, digest_size=KEY_BYTES)
     if not prompt.takes_title:
-        copy = head.copy
-        digests = []
-        for text in texts:
-            data = encode_text(text)
-            one = copy()
-            one.update(len(data).to_bytes(8, "little"))
-            one.update(data)
-            digests.append(one.digest())
+        pieces: Iterator[tuple[str, ...]] = ((text,) for text in texts)
     else:
-        digests = []
         items = list(texts)
         named = titles if titles is not None else [None] * len(items)
-        for text, title in zip(items, named, strict=True):
-            one = head.copy()
-            for piece in (prompt.untitled if title is None else title, text):
-                data = encode_text(piece)
-                one.update(len(data).to_bytes(8, "little"))
-                one.update(data)
-            digests.append(one.digest())
-    return np.frombuffer(b"".join(digests), dtype=KEY_DTYPE)
+        pieces = (
+            (prompt.untitled if title is None else title, text)
+            for text, title in zip(items, named, strict=True)
+        )
+    # By the thousand: a million bytes objects would take three times the memory of their content.
+    digests = (_digest(head, piece) for piece in pieces)
+    blocks = iter(lambda: b"".join(itertools.islice(digests, BLOCK)), b"")
+    return np.frombuffer(b"".join(blocks), dtype=KEY_DTYPE)
+
+
+def _digest(head: blake2b, pieces: tuple[str, ...]) -> bytes:
+    one = head.copy()
+    for piece in pieces:
+        data = encode_text(piece)
+        one.update(len(data).to_bytes(8, "little"))
+        one.update(data)
+    return one.digest()
 
 
 def unique_texts(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -109,12 +112,16 @@ def unique_texts(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     >>> unique_texts(hash_texts(["a", "b", "a"], Prompt("{text}")))
     (array([0, 1]), array([0, 1, 0]))
     """
-    seen: dict[bytes, int] = {}
-    first: list[int] = []
+    # Sorted, not in a dict, which would take ten times the memory of the keys.
+    halves = np.ascontiguousarray(keys).view(np.uint64).reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: equal keys stay in their order
+    ordered = halves[order]
+    begins = np.ones(len(keys), dtype=bool)
+    begins[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    first = order[begins]
+    by_position = np.argsort(first)
+    place = np.empty(len(first), dtype=np.intp)
+    place[by_position] = np.arange(len(first))
     inverse = np.empty(len(keys), dtype=np.intp)
-    for position, key in enumerate(keys.tolist()):
-        slot = seen.setdefault(key, len(first))
-        if slot == len(first):
-            first.append(position)
-        inverse[position] = slot
-    return np.asarray(first, dtype=np.intp), inverse
+    inverse[order] = place[np.cumsum(begins) - 1]
+    return first[by_position], inverse
