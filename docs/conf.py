@@ -15,11 +15,13 @@ extensions = [
     "sphinx_copybutton",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autodoc_member_order = "bysource"
+templates_path = ["_templates"]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_show_inherited_class_members = False
@@ -29,11 +31,17 @@ html_theme = "pydata_sphinx_theme"
 html_title = "embeddinggemma-toolkit"
 html_show_sourcelink = False
 html_static_path = ["_static"]
+html_css_files = ["style.css"]
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
+    "show_nav_level": 1,
     "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
 }
+toc_object_entries_show_parents = "hide"
 
 # Names of other projects cannot be looked up without a network.
 nitpicky = False
