@@ -222,6 +222,21 @@ def test_saved_and_loaded_without_trust(tmp_path):
     assert said == clf.predict(texts[:20]).tolist()
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_a_loaded_model_is_told_where_its_vectors_come_from(tmp_path, ollama_double, given):
+    examples, _, _ = few_shot("sdg", 2)
+    clf = ZeroShotClassifier(examples, vectorizer=PACKS).fit()
+    if not given:
+        clf.vectorizer = None  # as if fitted with the default one
+    loaded = load_model(save_model(clf, tmp_path / "model"))
+    with pytest.raises(CacheMissError):
+        loaded.predict(["a sentence of my own"])
+    loaded.set_params(vectorizer__backend="ollama", vectorizer__host=ollama_double.host)
+    assert loaded.predict(["a sentence of my own"]).shape == (1,)
+    assert "task: classification | query: a sentence of my own" in ollama_double.texts_received
+    assert loaded.set_params(threshold=0.9).get_params()["threshold"] == 0.9
+
+
 # --- scikit-learn ---------------------------------------------------------------------------------
 
 

@@ -231,6 +231,30 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
             labels[probabilities.max(axis=1) < self.threshold] = ""
         return labels
 
+    def set_params(self, **params: Any) -> ZeroShotClassifier:
+        """Set parameters; on a fitted classifier, those of the vectorizer take effect at once.
+
+        So ``model.set_params(vectorizer__host=..., vectorizer__backend=...)`` says where a loaded
+        model's vectors come from on this machine. It refuses vectors of another model.
+
+        Parameters
+        ----------
+        **params
+            By name; ``vectorizer__host`` is the vectorizer's ``host``.
+
+        Returns
+        -------
+        self : ZeroShotClassifier
+        """
+        prefix = "vectorizer__"
+        inner = {k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)}
+        if inner and hasattr(self, "vectorizer_"):
+            self.vectorizer_.set_params(**inner)
+            if self.vectorizer is None and "vectorizer" not in params:  # the default one, made here
+                params = {k: v for k, v in params.items() if not k.startswith(prefix)}
+        super().set_params(**params)
+        return self
+
     @property
     def identity_(self) -> ModelIdentity | None:
         """What makes the vectors; None if the vectorizer does not say."""
