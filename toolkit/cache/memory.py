@@ -19,6 +19,8 @@ __all__ = ["find_checksums", "find_rows"]
 FEW = 200
 """Loading pays when more than one key or row is asked for in so many."""
 
+READ_AT_ONCE = 20_000
+
 MOST_LOADED = 8
 """Spaces whose index a process keeps."""
 
@@ -134,16 +136,28 @@ def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loade
                 return None
             loaded = _Loaded(width)
         if loaded.rows < count:
-            new = connection.execute(
-                "SELECT key, checksum FROM entries WHERE row >= ? ORDER BY row", (loaded.rows,)
-            ).fetchall()
-            checksums = _unpack([item[1] for item in new], count - loaded.rows, width)
-            data = b"".join([item[0] for item in new])
-            loaded.add(np.frombuffer(data, dtype=KEY_DTYPE), checksums)
+            loaded.add(*_read_entries(connection, loaded.rows, count, width))
         _loaded[mark] = loaded
         while len(_loaded) > MOST_LOADED:
             del _loaded[next(iter(_loaded))]
     return loaded
+
+
+def _read_entries(
+    connection: Connection, start: int, end: int, width: int
+) -> tuple[NDArray[np.void], NDArray[np.uint32]]:
+    """Return the keys and checksums of rows, read by parts: objects take several times more."""
+    entries = connection.execute(
+        "SELECT key, checksum FROM entries WHERE row >= ? ORDER BY row", (start,)
+    )
+    keys, checksums = [b""], [np.empty((0, width), dtype=np.uint32)]
+    while part := entries.fetchmany(READ_AT_ONCE):
+        keys.append(b"".join([key for key, _ in part]))
+        checksums.append(_unpack([checksum for _, checksum in part], len(part), width))
+    known = np.concatenate(checksums)
+    if len(known) != end - start:
+        raise ValueError("rows are missing")
+    return np.frombuffer(b"".join(keys), dtype=KEY_DTYPE), known
 
 
 def _unpack(data: list[bytes], expected: int, width: int) -> NDArray[np.uint32]:
