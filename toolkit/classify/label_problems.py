@@ -110,7 +110,7 @@ def find_label_problems(
     >>> one.problem, one.suggested_label == intents.target[100]
     ('unlikely_label', True)
     """
-    checked = check_texts(texts, missing="empty").texts
+    checked = check_texts(texts).texts
     labels = as_labels(y, len(checked))
     vectors = _check_vectors(X, len(checked))
     if not 0 < duplicate_similarity <= 1:
