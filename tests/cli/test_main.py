@@ -68,7 +68,7 @@ def test_help_of_every_command(name: str, columns: int, monkeypatch: pytest.Monk
 
 def test_an_option_means_the_same_everywhere() -> None:
     # What --out and --report write differs by command; --backend and --model are the saved
-    # model's own in predict, and --label-column is needed by train only.
+    # model's own in predict and evaluate, and --label-column is needed by train only.
     varying = {"out", "report", "label_column", "full", "help"}
     helps: dict[str, dict[str, str]] = defaultdict(dict)
     for name, one in every_command().items():
@@ -77,7 +77,7 @@ def test_an_option_means_the_same_everywhere() -> None:
                 if spelled.startswith("--") and parameter.name not in varying:
                     helps[spelled][name] = str(parameter.help)
     for spelled in ("--backend", "--model"):
-        for name in ("predict", "demo"):
+        for name in ("predict", "evaluate", "demo"):
             helps[spelled].pop(name, None)
     differing = {option: by for option, by in helps.items() if len(set(by.values())) > 1}
     assert not differing

@@ -261,3 +261,18 @@ def test_a_damaged_model_is_refused(model: Path, new: Path) -> None:
     done = invoke("predict", model, new)
     assert done.code == 1
     assert "was changed or damaged" in done.stderr
+
+
+def test_evaluate_shows_the_drop_and_the_unseen(model: Path, new: Path, tmp_path: Path) -> None:
+    report = tmp_path / "e.html"
+    done = invoke("evaluate", model, new, "--report", report)
+    assert done.code == 0, done.stderr
+    assert "training    drop" in done.stdout
+    assert "F1 in training" in report.read_text(encoding="utf-8")
+    other = write_csv(tmp_path / "o.csv", ["text", "label"], [*passages(2, 12)[:3], ("x", "Sea")])
+    done = invoke("evaluate", model, other, "--json", "--backend", "cache")
+    assert (done.code, done.stdout) == (1, "")  # "x" has no vector in the cache
+    rows = [(text, "Sea" if at == 3 else goal) for at, (text, goal) in enumerate(passages(2, 12))]
+    done = invoke("evaluate", model, write_csv(other, ["text", "label"], rows), "--json")
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout)["unseen"] == {"Sea": 1}

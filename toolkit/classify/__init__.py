@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toolkit.classify.classifiers import CLASSIFIERS, make_classifier
+    from toolkit.classify.evaluation import Evaluation, evaluate_model
     from toolkit.classify.label_findings import LabelProblem, LabelProblems
     from toolkit.classify.label_problems import find_label_problems
     from toolkit.classify.model_info import FORMAT_VERSION, ModelInfo, read_model_info
@@ -26,6 +27,7 @@ __all__ = [
     "CLASSIFIERS",
     "FORMAT_VERSION",
     "TRUSTED_TYPES",
+    "Evaluation",
     "LabelProblem",
     "LabelProblems",
     "ModelInfo",
@@ -35,6 +37,7 @@ __all__ = [
     "Validation",
     "ZeroShotClassifier",
     "cross_validate_matrix",
+    "evaluate_model",
     "find_label_problems",
     "load_model",
     "make_classifier",
@@ -52,6 +55,8 @@ _MODULES = {
     "LabelProblem": "label_findings",
     "LabelProblems": "label_findings",
     "find_label_problems": "label_problems",
+    "Evaluation": "evaluation",
+    "evaluate_model": "evaluation",
     "FORMAT_VERSION": "model_info",
     "TRUSTED_TYPES": "persistence",
     "ModelInfo": "model_info",

@@ -216,7 +216,11 @@ def _describe(
             str(d): {m: s.to_dict() for m, s in scores.items()}
             for d, scores in model.by_dimension.items()
         },
-        provenance=model.provenance | {"notes": model.notes},
+        provenance=model.provenance
+        | {
+            "notes": model.notes,
+            "f1_by_class": {str(k): float(v) for k, v in model.per_class()["f1"].items()},
+        },
         **common,
     )
 

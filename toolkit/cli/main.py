@@ -14,6 +14,7 @@ from toolkit.cli.cluster import cluster
 from toolkit.cli.demo import demo
 from toolkit.cli.doctor import doctor
 from toolkit.cli.embed import embed
+from toolkit.cli.evaluate import evaluate
 from toolkit.cli.failures import INTERRUPTED
 from toolkit.cli.map import map_texts
 from toolkit.cli.predict import predict
@@ -61,6 +62,7 @@ app.command(name="demo")(demo)
 app.command(name="doctor")(doctor)
 app.command(name="embed")(embed)
 app.command(name="train")(train)
+app.command(name="evaluate")(evaluate)
 app.command(name="predict")(predict)
 app.command(name="check-labels")(check_labels)
 app.command(name="cluster")(cluster)

@@ -11,7 +11,7 @@ import typer
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import InputOptions, backend_parameter, cache_parameter
+from toolkit.cli.option_groups import InputOptions
 from toolkit.cli.options import (
     EMBEDDING,
     AllowUnverified,
@@ -30,6 +30,7 @@ from toolkit.cli.options import (
     flag,
     option,
 )
+from toolkit.cli.saved_models import open_model
 
 if TYPE_CHECKING:
     from toolkit.datasets.table_writers import TableWriter
@@ -127,32 +128,23 @@ def predict(
       toolkit predict model new.csv --out labelled.csv --keep id
       echo "My card was declined abroad." | toolkit predict model -
     """
-    from toolkit.classify import load_model
     from toolkit.datasets.table_writers import check_table_output, open_writer
     from toolkit.datasets.tables import find_column, open_table, text_column
-    from toolkit.errors import DataError, UsageError
+    from toolkit.errors import DataError
 
     check_table_output(out, output_format, force=force)
-    fitted = load_model(model, trusted=trusted)
-    changes: dict[str, Any] = {
-        "host": host or None,
-        "cache": cache_parameter(cache),
-        "long_texts": long_texts,
-        "missing": missing,
-        "on_error": on_error,
-        "verbose": max(console.level, 0),
-    }
-    if server_model is not None:
-        changes["model"] = server_model
-    if backend is not None or allow_unverified:
-        changes["backend"] = backend_parameter(backend or "ollama", allow_unverified)
-    vectorizer = fitted[0] if hasattr(fitted, "steps") else fitted
-    known = vectorizer.get_params(deep=False)
-    if unknown := sorted(set(changes) - set(known)):
-        if "backend" in changes or "model" in changes:
-            raise UsageError(f"this model's {type(vectorizer).__name__} has no {unknown[0]}")
-        changes = {name: value for name, value in changes.items() if name in known}
-    vectorizer.set_params(**changes)
+    fitted = open_model(
+        model,
+        trusted=trusted,
+        backend=backend,
+        server_model=server_model,
+        allow_unverified=allow_unverified,
+        cache=cache,
+        host=host or None,
+        long_texts=long_texts,
+        missing=missing,
+        on_error=on_error,
+    )
     with open_table(source, inputs.table_format()) as table:
         column, chosen = text_column(table, inputs.text_column)
         if chosen:

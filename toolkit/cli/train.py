@@ -61,9 +61,9 @@ def train(
             "--classifier",
             metavar="NAME",
             panel=MODEL,
-            default="all of these are compared",
+            default="these four are compared; repeat it to name several",
             help="logistic_regression, linear_svm, knn, nearest_centroid, or the import path of "
-            "a scikit-learn classifier; repeat it to compare several.",
+            "a scikit-learn classifier.",
         ),
     ] = None,
     metric: Annotated[
@@ -101,10 +101,9 @@ def train(
             "--cv",
             metavar="N",
             panel=MODEL,
+            default="5 for one --classifier, else none: a part is held out",
             min=2,
-            default="5 for a single classifier",
-            help="Score by N folds instead of one held-out part; with several classifiers, each "
-            "fold chooses anew (nested), which takes N times as long.",
+            help="Folds of the validation.",
         ),
     ] = None,
     no_baselines: Annotated[
@@ -135,6 +134,9 @@ def train(
     Prints accuracy and macro F1 beside TF-IDF and the most frequent class, on the same rows, and
     at smaller dimensions. The model is fitted on all rows and saved with its report and with what
     made its vectors, so that it refuses vectors of another model later.
+
+    Several classifiers are compared within the rows that are not held out. With --cv each fold
+    chooses for itself (nested validation): scores over all rows, for N times the work.
 
     Examples:
 

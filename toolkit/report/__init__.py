@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from toolkit.report.classifier import ClassifierReport
     from toolkit.report.clustering import ClusterReport
+    from toolkit.report.evaluation import EvaluationReport
 
-__all__ = ["ClassifierReport", "ClusterReport"]
+__all__ = ["ClassifierReport", "ClusterReport", "EvaluationReport"]
 
-_MODULES = {"ClassifierReport": "classifier", "ClusterReport": "clustering"}
+_MODULES = {
+    "ClassifierReport": "classifier",
+    "ClusterReport": "clustering",
+    "EvaluationReport": "evaluation",
+}
 
 
 def __getattr__(name: str) -> object:

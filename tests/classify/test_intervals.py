@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from toolkit.classify.intervals import bootstrap_intervals
+
+
+def test_accuracy_interval_is_about_the_binomial_one():
+    found = bootstrap_intervals([[90, 10], [20, 80]], n_resamples=5000)["accuracy"]
+    half = 1.96 * np.sqrt(0.85 * 0.15 / 200)
+    assert found.value == 0.85
+    assert found.low == pytest.approx(0.85 - half, abs=0.007)
+    assert found.high == pytest.approx(0.85 + half, abs=0.007)
+
+
+def test_macro_f1_is_scikit_learns_over_classes_that_occur():
+    given, predicted = np.array([0, 0, 1, 1, 3]), np.array([0, 1, 1, 1, 0])
+    confusion = np.zeros((4, 4), dtype=int)
+    np.add.at(confusion, (given, predicted), 1)
+    found = bootstrap_intervals(confusion)["macro_f1"]
+    assert found.value == pytest.approx(
+        f1_score(given, predicted, average="macro", zero_division=0)
+    )
+
+
+def test_more_rows_give_a_narrower_interval():
+    small, large = (
+        bootstrap_intervals(np.array([[8, 2], [2, 8]]) * times)["macro_f1"] for times in (1, 100)
+    )
+    assert (large.high - large.low) < (small.high - small.low) / 5
+    assert bootstrap_intervals(np.zeros((2, 2))) == {}

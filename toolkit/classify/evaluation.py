@@ -1,0 +1,254 @@
+"""A saved model against new labelled texts, and what it lost since its training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from toolkit.classify.intervals import Interval, bootstrap_intervals
+from toolkit.classify.model_info import ModelInfo
+from toolkit.classify.prediction import predict_texts
+from toolkit.classify.validation import measure
+from toolkit.embedding.texts import is_missing
+from toolkit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Evaluation", "evaluate_model"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How a model does on labelled texts that it was not trained on.
+
+    Parameters
+    ----------
+    texts : list of str, of length n
+        The texts.
+    given, predicted : ndarray of shape (n,)
+        Labels, as text.
+    probability : ndarray of shape (n,)
+        Of the predicted label; NaN if the classifier has none.
+    classes : list of str
+        All labels given or known to the model, sorted.
+    scores : dict of str to float
+        By metric, over all rows: those with unknown labels count as errors.
+    intervals : dict of str to Interval
+        95 % bootstrap intervals of accuracy and macro F1.
+    trained : dict of str to float
+        The scores the model came with; empty if it has none.
+    unseen : dict of str to int
+        Labels the model cannot answer, with their number of rows.
+    trained_classes : dict of str to float
+        F1 by class that the model came with; empty if it has none.
+    """
+
+    texts: list[str]
+    given: NDArray[Any]
+    predicted: NDArray[Any]
+    probability: NDArray[np.float64]
+    classes: list[str]
+    scores: dict[str, float]
+    intervals: dict[str, Interval]
+    trained: dict[str, float] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)
+    trained_classes: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def drop(self) -> dict[str, float]:
+        """Score in training less score here, by metric; negative where it got better."""
+        return {k: self.trained[k] - v for k, v in self.scores.items() if k in self.trained}
+
+    def per_class(self) -> pd.DataFrame:
+        """Return precision, recall, F1 and support by class.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by class; columns ``precision``, ``recall``, ``f1``, ``support``,
+            ``predicted`` and, where the model brings it, ``f1_training``.
+        """
+        import pandas as pd
+
+        counts = confusion_counts(self.given, self.predicted, self.classes)
+        hits, support, answers = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+        frame = pd.DataFrame(
+            {
+                "precision": hits / np.maximum(answers, 1),
+                "recall": hits / np.maximum(support, 1),
+                "f1": 2 * hits / np.maximum(support + answers, 1),
+                "support": support,
+                "predicted": answers,
+            },
+            index=pd.Index(self.classes, dtype=object, name="class"),
+        )
+        if self.trained_classes:
+            frame["f1_training"] = [self.trained_classes.get(c, np.nan) for c in self.classes]
+        return frame
+
+    def errors(self) -> pd.DataFrame:
+        """Return the wrong predictions, the most confident first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``position``, ``text``, ``given``, ``predicted``, ``probability``.
+        """
+        import pandas as pd
+
+        rows = np.flatnonzero(self.given != self.predicted)
+        rows = rows[np.argsort(-np.nan_to_num(self.probability[rows]), kind="stable")]
+        return pd.DataFrame(
+            {
+                "position": rows,
+                "text": pd.Series([self.texts[i] for i in rows], dtype=object),
+                "given": pd.Series(self.given[rows], dtype=object),
+                "predicted": pd.Series(self.predicted[rows], dtype=object),
+                "probability": self.probability[rows],
+            }
+        )
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the scores should know, in sentences."""
+        found = []
+        if self.unseen:
+            rows = sum(self.unseen.values())
+            named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
+            more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
+            known = len(self.given) - rows
+            right = int((self.given == self.predicted).sum())
+            share = f", and {right / known:.3f} of the others are right" if known else ""
+            found.append(
+                f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
+                f"Their {rows} rows count as errors{share}."
+            )
+        if "accuracy" in self.trained:
+            low, high = self.intervals["accuracy"].low, self.intervals["accuracy"].high
+            before = self.trained["accuracy"]
+            if before > high:
+                found.append(
+                    f"The accuracy in training ({before:.3f}) lies above the interval here: "
+                    "these texts are harder for the model, or of another kind."
+                )
+            elif before >= low:
+                found.append(
+                    f"The accuracy in training ({before:.3f}) lies within the interval here: "
+                    "the difference may be chance."
+                )
+        return found
+
+    def summary(self) -> str:
+        """Return the scores beside those of the training, as lines of plain text."""
+        lines = [f"{'':18} here    training    drop"]
+        for name, value in self.scores.items():
+            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
+            lines.append(f"{name:18} {value:.3f}   {before}".rstrip())
+        lines += [
+            f"{name}: 95 % interval {found.low:.3f} to {found.high:.3f}"
+            for name, found in self.intervals.items()
+        ]
+        return "\n".join(lines + self.notes())
+
+
+def evaluate_model(
+    model: BaseEstimator,
+    texts: Iterable[str],
+    y: Sequence[Any] | NDArray[Any],
+    *,
+    info: ModelInfo | None = None,
+    random_state: int | None = 0,
+) -> Evaluation:
+    """Score a fitted model on labelled texts.
+
+    Parameters
+    ----------
+    model : Pipeline
+        Fitted; takes texts.
+    texts : iterable of str, of length n
+        Texts that it was not trained on.
+    y : sequence of length n
+        Their labels, compared as text: 3 and "3" are the same label.
+    info : ModelInfo, optional
+        What :func:`~toolkit.classify.model_info.read_model_info` says of the model; brings the
+        scores of its training.
+    random_state : int or None, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or labels are missing or not one per text.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
+    >>> model = model.fit(["red apple", "fast car"] * 3, ["fruit", "vehicle"] * 3)
+    >>> found = evaluate_model(model, ["an apple", "my car", "rain"], ["fruit", "vehicle", "sky"])
+    >>> round(found.scores["accuracy"], 3), found.unseen
+    (0.667, {'sky': 1})
+    """
+    listed, labels = list(texts), list(y)
+    if len(listed) != len(labels):
+        raise DataError(f"there are {len(listed)} texts and {len(labels)} labels")
+    if not listed:
+        raise DataError("there are no rows to evaluate on")
+    absent = [i for i, label in enumerate(labels) if is_missing(label) or str(label) == ""]
+    if absent:
+        raise DataError(
+            f"{len(absent)} of {len(labels)} labels are missing (the first at position "
+            f"{absent[0]}); fill them in, or leave these rows out"
+        )
+    given = np.array([str(label) for label in labels], dtype=object)
+    answers = list(predict_texts(model, listed))
+    predicted = np.array([str(answer.label) for answer in answers], dtype=object)
+    known = {str(label) for label in model.classes_}
+    counts = Counter(label for label in given if label not in known)
+    classes = sorted(known | set(given))
+    confusion = confusion_counts(given, predicted, classes)
+    trained, by_class = {}, {}
+    if info is not None:
+        trained = {name: float(score["mean"]) for name, score in info.metrics.items()}
+        by_class = {str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()}
+    return Evaluation(
+        listed,
+        given,
+        predicted,
+        np.array([np.nan if a.probability is None else a.probability for a in answers]),
+        classes,
+        measure(given, predicted),
+        bootstrap_intervals(confusion, random_state=random_state),
+        trained,
+        dict(counts.most_common()),
+        by_class,
+    )
+
+
+def confusion_counts(
+    given: NDArray[Any], predicted: NDArray[Any], classes: Sequence[str]
+) -> NDArray[np.int64]:
+    """Return how often each given label (rows) was predicted as each (columns).
+
+    Examples
+    --------
+    >>> labels = np.array(["a", "b", "b"], dtype=object)
+    >>> confusion_counts(labels, labels[::-1], ["a", "b"]).tolist()
+    [[0, 1], [1, 1]]
+    """
+    place = {label: i for i, label in enumerate(classes)}
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, ([place[g] for g in given], [place[p] for p in predicted]), 1)
+    return counts

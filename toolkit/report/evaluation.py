@@ -1,0 +1,154 @@
+"""The report of a saved model against new labelled texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolkit.classify.evaluation import Evaluation
+from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EvaluationReport"]
+
+_MOST_CHARACTERS = 1500
+
+
+class EvaluationReport(Report):
+    """How a saved model does on new labelled texts, beside its training.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        As :func:`toolkit.classify.evaluate_model` returns it.
+    title : str, default="Evaluation of a saved model"
+        Heading.
+    facts : dict of str to str, optional
+        Where model and data come from.
+    n_errors : int, default=25
+        How many wrong predictions to show, the most confident first.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        *,
+        title: str = "Evaluation of a saved model",
+        facts: dict[str, str] | None = None,
+        n_errors: int = 25,
+    ) -> None:
+        self.evaluation = evaluation
+        self.title = title
+        self.facts = facts
+        self.n_errors = n_errors
+
+    @property
+    def cards(self) -> list[tuple[str, str, str]]:
+        """The key numbers: name, value and what stands beside it."""
+        found = self.evaluation
+        rows = []
+        for name, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
+            interval = found.intervals[name]
+            note = f"95 %: {interval.low:.3f} to {interval.high:.3f}"
+            rows.append((title, f"{interval.value:.3f}", note))
+            if name in found.drop:
+                change = -found.drop[name]
+                value = f"{found.trained[name]:.3f}"
+                rows.append((f"{title} in training", value, f"here {change:+.3f}"))
+        return rows
+
+    @property
+    def class_rows(self) -> list[list[Any]]:
+        """Scores by class: the largest loss of F1 first, where the training's is known."""
+        frame = self.evaluation.per_class()
+        trained = "f1_training" in frame
+        if trained:
+            order = (frame["f1_training"] - frame["f1"]).sort_values(
+                ascending=False, kind="stable", na_position="last"
+            )
+            frame = frame.loc[order.index]
+        return [
+            [
+                name,
+                f"{row['f1']:.2f}",
+                *([_two(row["f1_training"])] if trained else []),
+                f"{row['precision']:.2f}",
+                f"{row['recall']:.2f}",
+                int(row["support"]),
+            ]
+            for name, row in frame.iterrows()
+        ]
+
+    @property
+    def class_columns(self) -> list[str]:
+        """Headings of :attr:`class_rows`."""
+        trained = ["F1 in training"] if self.evaluation.trained_classes else []
+        return ["Class", "F1", *trained, "Precision", "Recall", "Rows"]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The most confident mistakes, with texts cut to a readable length."""
+        found = []
+        for row in self.evaluation.errors().head(self.n_errors).to_dict("records"):
+            text = str(row["text"])
+            row["text"] = text[:_MOST_CHARACTERS] + ("…" if len(text) > _MOST_CHARACTERS else "")
+            found.append({str(k): v for k, v in row.items()})
+        return found
+
+    def build_html(self) -> str:
+        """Return the whole page."""
+        found = self.evaluation
+        page = Page(
+            self.title,
+            subtitle=f"{len(found.texts):,} texts, {len(found.classes)} classes",
+            template_package="toolkit.report",
+        )
+        page.add_script(TABLE_SCRIPT)
+        return page.render("evaluation.html", report=self, evaluation=found)
+
+    def build_markdown(self) -> str:
+        """Return the report as Markdown."""
+        numeric = list(range(1, len(self.class_columns)))
+        cards = markdown_table(["", "", ""], [list(card) for card in self.cards], numeric=[1])
+        parts = [f"# {escape_markdown(self.title)}", cards]
+        parts += [f"- {escape_markdown(note)}" for note in self.evaluation.notes()]
+        parts += [
+            "## By class",
+            markdown_table(self.class_columns, self.class_rows, numeric=numeric),
+            "## Most confident mistakes",
+        ]
+        parts += [
+            f"- **{escape_markdown(e['given'])}** predicted as "
+            f"**{escape_markdown(e['predicted'])}**, row {e['position']}: {escape_markdown(e['text'])}"
+            for e in self.errors
+        ] or ["There is no wrong prediction."]
+        if self.facts:
+            parts.append("## Where it comes from")
+            parts += [f"- {name}: {escape_markdown(v)}" for name, v in self.facts.items()]
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything the report says as plain Python values."""
+        found = self.evaluation
+        return {
+            "title": self.title,
+            "rows": len(found.texts),
+            "scores": found.scores,
+            "intervals": {k: vars(v) for k, v in found.intervals.items()},
+            "training": found.trained,
+            "drop": found.drop,
+            "unseen": found.unseen,
+            "notes": found.notes(),
+            "per_class": found.per_class().reset_index().to_dict("records"),
+            "errors": self.errors,
+            "facts": self.facts or {},
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return precision, recall, F1 and support by class."""
+        return self.evaluation.per_class()
+
+
+def _two(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
