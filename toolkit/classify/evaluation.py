@@ -142,6 +142,11 @@ class Evaluation:
                     f"The accuracy in training ({before:.3f}) lies within the interval here: "
                     "the difference may be chance."
                 )
+            else:
+                found.append(
+                    f"The accuracy in training ({before:.3f}) lies below the interval here: these "
+                    "texts are easier, or some of them were among the training texts."
+                )
         return found
 
     def summary(self) -> str:

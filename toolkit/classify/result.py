@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from toolkit.classify.diagnostics import LearningPoint, Neighbours
 from toolkit.classify.labels import plain
 from toolkit.classify.trials import Selection
 from toolkit.classify.validation import Score, Validation
@@ -61,6 +62,10 @@ class TrainingResult:
         Model, prompt, dimension, classifier, splits, versions, data fingerprint, date, command.
     selection : Selection, optional
         How the classifier was chosen, where several were compared.
+    learning : tuple of LearningPoint
+        Scores after learning from fewer rows; empty if not asked for.
+    neighbours : Neighbours, optional
+        The nearest training row of each wrong prediction.
     """
 
     pipeline: Pipeline
@@ -73,6 +78,8 @@ class TrainingResult:
     notes: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     selection: Selection | None = None
+    learning: tuple[LearningPoint, ...] = ()
+    neighbours: Neighbours | None = None
 
     @property
     def scores(self) -> dict[str, Score]:

@@ -136,6 +136,7 @@ def select_classifier(
         selection=selection,
         notes=notes,
         splitter=rows.describe(cv),
+        learning=times is None,  # a part of the past at random would mix up time and number
         dimensions=dimensions,
         baselines=baselines,
         random_state=random_state,

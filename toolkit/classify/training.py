@@ -13,6 +13,11 @@ from sklearn.utils import get_tags
 
 from toolkit.classify.baselines import majority_baseline, tfidf_baseline
 from toolkit.classify.classifiers import make_classifier
+from toolkit.classify.diagnostics import (
+    LearningPoint,
+    learning_curve,
+    nearest_training_rows,
+)
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.provenance import training_provenance
 from toolkit.classify.result import Baseline, TrainingResult
@@ -152,6 +157,7 @@ def train_on_vectors(
     selection: Selection | None = None,
     notes: Sequence[str] = (),
     splitter: str = "",
+    learning: bool = False,
     dimensions: Sequence[int] | None = DIMENSIONS,
     baselines: bool = True,
     random_state: int | None = 0,
@@ -181,6 +187,8 @@ def train_on_vectors(
         What a reader of the scores should know first.
     splitter : str
         The splits in words.
+    learning : bool, default=False
+        Whether to find out what fewer rows would have given.
     dimensions, baselines, random_state, n_jobs, source, command
         As in :func:`train_classifier`.
 
@@ -200,6 +208,11 @@ def train_on_vectors(
             found = cross_validate_matrix(cut(full, d), labels, scored, splits, n_jobs=n_jobs)
             by_dimension[d] = found.scores
     compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
+
+    curve: list[LearningPoint] = []
+    if learning:
+        models = [model] * len(splits) if fold_models is None else list(fold_models)
+        curve = learning_curve(X, labels, models, splits, random_state=random_state)
 
     identity = getattr(first_step, "identity_", None)
     said = [*notes, *_notes(checked, labels, splits, identity, min(by_dimension))]
@@ -229,6 +242,8 @@ def train_on_vectors(
         notes=said,
         provenance=provenance,
         selection=selection,
+        learning=tuple(curve),
+        neighbours=nearest_training_rows(X, labels, validation, splits),
     )
 
 

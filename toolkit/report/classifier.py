@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit.classify.diagnostics import CalibrationBin, calibration_curve, calibration_error
+from toolkit.classify.intervals import Interval, bootstrap_intervals
 from toolkit.classify.labels import plain
 from toolkit.classify.result import TrainingResult
 from toolkit.classify.trials import Selection
@@ -23,6 +25,7 @@ __all__ = ["ClassifierReport", "Contender", "ThresholdRow"]
 
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _MOST_CHARACTERS = 1500
+_NEAREST_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -186,8 +189,63 @@ class ClassifierReport(Report):
             text = str(row["text"])
             row["left_out"] = max(0, len(text) - _MOST_CHARACTERS)
             row["text"] = text[:_MOST_CHARACTERS] + ("…" if row["left_out"] else "")
+            row["nearest"] = self._nearest(int(row["position"]))
             found.append({str(k): v for k, v in row.items()})
         return found
+
+    def _nearest(self, position: int) -> dict[str, Any] | None:
+        """Return the training row nearest to a wrongly predicted one."""
+        found = self.result.neighbours
+        if found is None or found.row[position] < 0:
+            return None
+        row = int(found.row[position])
+        text = str(self.result.texts[row])
+        return {
+            "position": row,
+            "label": plain(self.result.y[row]),
+            "similarity": float(found.similarity[position]),
+            "text": text[:_NEAREST_CHARACTERS] + ("…" if len(text) > _NEAREST_CHARACTERS else ""),
+        }
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """95 % bootstrap intervals of accuracy and macro F1 over all tested rows."""
+        return bootstrap_intervals(self.result.confusion)
+
+    @cached_property
+    def calibration(self) -> list[CalibrationBin]:
+        """How often predictions of each probability are right; empty without probabilities."""
+        found = self.result.validation
+        if found.probabilities is None:
+            return []
+        tested = found.tested
+        best = found.probabilities[tested].max(axis=1)
+        return calibration_curve(best, found.predicted[tested] == self.result.y[tested])
+
+    @property
+    def calibration_gap(self) -> float:
+        """Expected calibration error."""
+        return calibration_error(self.calibration)
+
+    @property
+    def learning_verdict(self) -> str:
+        """What the last rows bought, and no more than that."""
+        if len(self.result.learning) < 2:
+            return ""
+        before, last = self.result.learning[-2:]
+        gain = last.accuracy.mean - before.accuracy.mean
+        tested = max(1, int(self.result.validation.tested.sum()))
+        p = last.accuracy.mean
+        noise = 2 * float(np.sqrt(p * (1 - p) / tested))
+        said = (
+            f"The last {last.rows - before.rows:,} rows changed the accuracy by {gain:+.3f} "
+            f"({before.accuracy.mean:.3f} to {last.accuracy.mean:.3f})."
+        )
+        if abs(gain) < noise:
+            return f"{said} That is within what chance does on these test rows (± {noise:.3f})."
+        if gain > 0:
+            return f"{said} The curve still rises; how far it goes on was not measured."
+        return f"{said} More rows of this kind did not help."
 
     @property
     def n_wrong(self) -> int:
@@ -275,6 +333,11 @@ class ClassifierReport(Report):
             )
         )
         parts.append(f"{self.tested_on}.")
+        parts += [
+            f"- {_NAMES[name]}: {found.value:.3f} over all tested rows, 95 % interval "
+            f"{found.low:.3f} to {found.high:.3f} (bootstrap)"
+            for name, found in self.intervals.items()
+        ]
         parts += [f"- {escape_markdown(note)}" for note in self.result.notes]
         if self.result.selection is not None:
             parts += ["## Compared classifiers", self._markdown_trials(self.result.selection)]
@@ -303,6 +366,24 @@ class ClassifierReport(Report):
             parts.append(
                 markdown_table(["threshold", "answered", "accuracy"], rows, numeric=[0, 1, 2])
             )
+        if self.calibration:
+            rows = [
+                [
+                    f"{b.low:.1f} to {b.high:.1f}",
+                    b.count,
+                    f"{b.probability:.2f}",
+                    f"{b.accuracy:.2f}",
+                ]
+                for b in self.calibration
+            ]
+            parts += ["## Calibration", f"Expected calibration error {self.calibration_gap:.3f}."]
+            parts.append(
+                markdown_table(["probability", "texts", "mean", "right"], rows, numeric=[1, 2, 3])
+            )
+        if self.result.learning:
+            rows = [[p.rows, _pm(p.accuracy), _pm(p.macro_f1)] for p in self.result.learning]
+            parts += ["## Learning curve", self.learning_verdict]
+            parts.append(markdown_table(["rows", "accuracy", "macro F1"], rows, numeric=[0, 1, 2]))
         if self.errors:
             parts += ["## Most confident mistakes", *map(_markdown_error, self.errors)]
         parts.append("## How it was made")
@@ -351,6 +432,12 @@ class ClassifierReport(Report):
             "confusion": {"classes": self.labels, "counts": result.confusion.tolist()},
             "mistakes": [asdict(mistake) for mistake in self.mistakes],
             "thresholds": [asdict(row) for row in self.thresholds],
+            "intervals": {k: vars(v) for k, v in self.intervals.items()},
+            "calibration": [asdict(b) for b in self.calibration],
+            "learning": [
+                {"rows": p.rows, "accuracy": p.accuracy.to_dict(), "macro_f1": p.macro_f1.to_dict()}
+                for p in result.learning
+            ],
             "mean_probability": self.mean_probability,
             "errors": self.errors,
             "n_wrong": self.n_wrong,
@@ -360,6 +447,9 @@ class ClassifierReport(Report):
     def to_frame(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support by class."""
         return self.result.per_class()
+
+
+_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 
 
 def _pm(score: Score) -> str:

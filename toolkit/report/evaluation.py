@@ -118,11 +118,13 @@ class EvaluationReport(Report):
             markdown_table(self.class_columns, self.class_rows, numeric=numeric),
             "## Most confident mistakes",
         ]
-        parts += [
+        mistakes = [
             f"- **{escape_markdown(e['given'])}** predicted as "
-            f"**{escape_markdown(e['predicted'])}**, row {e['position']}: {escape_markdown(e['text'])}"
+            f"**{escape_markdown(e['predicted'])}**, "
+            f"row {e['position']}: {escape_markdown(e['text'])}"
             for e in self.errors
-        ] or ["There is no wrong prediction."]
+        ]
+        parts += mistakes or ["There is no wrong prediction."]
         if self.facts:
             parts.append("## Where it comes from")
             parts += [f"- {name}: {escape_markdown(v)}" for name, v in self.facts.items()]
