@@ -202,7 +202,7 @@ def test_a_threshold_leaves_labels_empty(model: Path, new: Path) -> None:
     done = invoke("predict", model, new, "--threshold", "1", "--no-text")
     assert done.code == 0
     rows = rows_of(done.stdout)
-    assert list(rows[0]) == ["label", "probability"]
+    assert list(rows[0]) == ["id", "input_label", "label", "probability"]
     assert {row["label"] for row in rows} == {""}
     assert "12 without a label" in done.stderr
 
@@ -276,3 +276,59 @@ def test_evaluate_shows_the_drop_and_the_unseen(model: Path, new: Path, tmp_path
     done = invoke("evaluate", model, write_csv(other, ["text", "label"], rows), "--json")
     assert done.code == 0, done.stderr
     assert json.loads(done.stdout)["unseen"] == {"Sea": 1}
+
+
+def test_other_columns_stay_where_they_were(model: Path, new: Path) -> None:
+    rows = rows_of(invoke("predict", model, new).stdout)
+    assert list(rows[0]) == ["id", "text", "input_label", "label", "probability"]
+    given = rows_of(new.read_text(encoding="utf-8"))
+    assert [(r["id"], r["text"], r["input_label"]) for r in rows] == [
+        (r["id"], r["text"], r["label"]) for r in given
+    ]
+
+
+def test_an_interrupted_run_goes_on(
+    model: Path, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import toolkit.classify.prediction_log as log
+
+    monkeypatch.setattr("toolkit.cli.predict.CHUNK", 5)
+    predicted: list[int] = []
+
+    def failing(fitted: Any, texts: list[str], **how: Any) -> Any:
+        if len(predicted) == 2 and texts:
+            raise KeyboardInterrupt
+        predicted.append(len(texts))
+        return real(fitted, texts, **how)
+
+    real = log.predict_texts
+    monkeypatch.setattr(log, "predict_texts", failing)
+    words = ("predict", model, new, "--out", tmp_path / "p.csv", "--top", "2")
+    assert invoke(*words).code == 130
+    part = tmp_path / "p.csv.part"
+    assert part.is_file()
+    assert not (tmp_path / "p.csv").exists()
+    with part.open("ab") as file:
+        file.write(b'{"texts": "cut o')
+    monkeypatch.setattr(log, "predict_texts", real)
+    assert log.predict_texts is real
+    done = invoke(*words)
+    assert done.code == 0, done.stderr
+    assert "10 rows were taken from" in " ".join(done.stderr.split())
+    assert not part.exists()
+    whole = invoke("predict", model, new, "--top", "2").stdout
+    assert (tmp_path / "p.csv").read_text(encoding="utf-8") == whole
+
+
+def test_a_part_of_something_else_is_not_used(model: Path, new: Path, tmp_path: Path) -> None:
+    part = tmp_path / "p.csv.part"
+    part.write_text("my own notes\n")
+    done = invoke("predict", model, new, "--out", tmp_path / "p.csv")
+    assert done.code == 2
+    assert "was not made by this program" in " ".join(done.stderr.split())
+    assert part.read_text() == "my own notes\n"
+    part.write_text('{"format": "embeddinggemma-toolkit predictions 1", "model": "other"}\n')
+    done = invoke("predict", model, new, "--out", tmp_path / "p.csv")
+    assert done.code == 0, done.stderr
+    assert "begun anew" in " ".join(done.stderr.split())
+    assert not part.exists()

@@ -47,6 +47,7 @@ def predict_texts(
     threshold: float | None = None,
     top_k: int = 0,
     chunk_size: int = 1024,
+    start: int = 0,
 ) -> Iterator[Prediction]:
     """Yield one prediction per text, in order.
 
@@ -66,6 +67,8 @@ def predict_texts(
         How many labels with their probabilities to give beside the best one.
     chunk_size : int, default=1024
         Texts at once.
+    start : int, default=0
+        Position of the first text, for messages.
 
     Yields
     ------
@@ -106,7 +109,7 @@ def predict_texts(
         )
     # Checked here and not in the generator below, so that a mistake shows before anything is
     # written.
-    return _predictions(model, iter(texts), threshold, top_k, chunk_size, probabilistic)
+    return _predictions(model, iter(texts), threshold, top_k, chunk_size, probabilistic, start)
 
 
 def _predictions(
@@ -116,8 +119,8 @@ def _predictions(
     top_k: int,
     chunk_size: int,
     probabilistic: bool,
+    start: int,
 ) -> Iterator[Prediction]:
-    start = 0
     missing = _missing_policy(model)
     while raw := list(islice(texts, chunk_size)):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,7 @@ from toolkit.cli.options import (
 from toolkit.cli.saved_models import open_model
 
 if TYPE_CHECKING:
+    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import TableWriter
     from toolkit.datasets.tables import Table
 
@@ -120,14 +122,17 @@ def predict(
 ) -> None:
     """Predict the labels of texts, one row each in their order, at constant memory.
 
-    Writes text, label and probability. The model knows which vectors it was trained on and
-    refuses others.
+    Writes the input's columns, label and probability. The model knows which vectors it was trained
+    on and refuses others. An interrupted run leaves OUT.part: the same command goes on from there.
 
     Examples:
 
-      toolkit predict model new.csv --out labelled.csv --keep id
+      toolkit predict model new.csv --out labelled.csv
+      toolkit predict model new.csv --keep id --no-text --threshold 0.6
       echo "My card was declined abroad." | toolkit predict model -
     """
+    from toolkit.classify import read_model_info
+    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import check_table_output, open_writer
     from toolkit.datasets.tables import find_column, open_table, text_column
     from toolkit.errors import DataError
@@ -149,10 +154,28 @@ def predict(
         column, chosen = text_column(table, inputs.text_column)
         if chosen:
             console.say(f"Texts are in the column {column!r} ({chosen}).")
-        kept = [find_column(table, name, "--keep") for name in keep or ()]
+        if keep is None:
+            # A name that stands there twice cannot be kept apart.
+            kept = [c for c in table.columns if c != column and table.columns.count(c) == 1]
+            if left := sorted({c for c in table.columns if table.columns.count(c) > 1}):
+                console.say(f"Left out, their names not being unique: {', '.join(left)}.")
+        else:
+            kept = [find_column(table, name, "--keep") for name in keep]
+        rows = _Rows(table, column, kept, missing, in_place=keep is None)
+        made_by: dict[str, Any] = {
+            "model": read_model_info(model).sha256,
+            "threshold": threshold,
+            "top": top,
+        }
+        made_by |= {"long_texts": long_texts, "missing": missing, "on_error": on_error}
+        log = None
+        if out is not None and str(out) != "-" and source != "-":
+            made_by |= {"backend": backend, "host": host, "server_model": server_model}
+            log = PredictionLog(out.with_name(f"{out.name}.part"), made_by)
         with open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer:
-            rows = _Rows(table, column, kept, missing)
-            rows.write(fitted, writer, threshold=threshold, top=top, with_text=not no_text)
+            rows.write(fitted, writer, log, threshold=threshold, top=top, with_text=not no_text)
+        if log is not None:
+            log.remove()
         if not rows.count:
             raise DataError(f"{table.name} has no rows")
     said = f", {rows.abstained:,} without a label" if rows.abstained else ""
@@ -162,7 +185,10 @@ def predict(
 class _Rows:
     """The rows of the input, on their way through the model to the output."""
 
-    def __init__(self, table: Table, column: str, kept: list[str], missing: str) -> None:
+    def __init__(
+        self, table: Table, column: str, kept: list[str], missing: str, *, in_place: bool
+    ) -> None:
+        self.in_place = in_place
         self.table = table
         self.column = column
         self.kept = kept
@@ -185,23 +211,53 @@ class _Rows:
         self,
         model: Any,
         writer: TableWriter,
+        log: PredictionLog | None,
         *,
         threshold: float | None,
         top: int,
         with_text: bool,
     ) -> None:
-        from toolkit.classify import predict_texts
-
-        names = [*self.kept, "text", "label", "probability"]
+        names = [*self.kept, self.column if self.in_place else "text", "label", "probability"]
         for k in range(1, top + 1):
             names += [f"label_{k}", f"probability_{k}"]
-        # A kept column of the same name must not be lost behind a result.
-        results = set(names[len(self.kept) :])
-        names[: len(self.kept)] = [f"input_{n}" if n in results else n for n in self.kept]
+        # A column of the input of the same name must not be lost behind a result.
+        at = len(self.kept)
+        results = set(names[at + self.in_place :])
+        for i in range(at + self.in_place):
+            names[i] = f"input_{names[i]}" if names[i] in results else names[i]
+        order = list(range(len(names)))
+        if self.in_place:
+            places = list(self.table.columns)
+            order[: at + 1] = sorted(order[: at + 1], key=lambda i: places.index(self._source(i)))
+        if not with_text:
+            order.remove(at)
+        with log if log is not None else nullcontext():
+            self._write(model, writer, log, threshold, top, [(i, names[i]) for i in order])
+
+    def _source(self, i: int) -> str:
+        return self.kept[i] if i < len(self.kept) else self.column
+
+    def _write(
+        self,
+        model: Any,
+        writer: TableWriter,
+        log: PredictionLog | None,
+        threshold: float | None,
+        top: int,
+        layout: list[tuple[int, str]],
+    ) -> None:
+        from toolkit.classify import predict_texts
+        from toolkit.classify.prediction_log import predict_logged
+
+        how: dict[str, Any] = {"threshold": threshold, "top_k": top, "chunk_size": CHUNK}
+        if log is None:
+            predictions = predict_texts(model, self.texts(), **how)
+        else:
+            predict_texts(model, (), **how)  # what cannot be asked of this model is said first
+            if log.other:
+                console.say(f"{log.path} is of another model or other options: begun anew.")
+            predictions = predict_logged(model, self.texts(), log, **how)
         block: list[tuple[Any, ...]] = []
-        predictions = predict_texts(
-            model, self.texts(), threshold=threshold, top_k=top, chunk_size=CHUNK
-        )
         for found in predictions:
             text, *cells = self._waiting.popleft()
             ranked: list[Any] = [value for pair in found.top for value in pair]
@@ -210,15 +266,15 @@ class _Rows:
             self.count += 1
             self.abstained += found.abstained
             if len(block) == CHUNK:
-                self._flush(block, names, writer, with_text)
+                self._flush(block, layout, writer)
         if block:
-            self._flush(block, names, writer, with_text)
+            self._flush(block, layout, writer)
+        if log is not None and log.taken:
+            console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
 
     def _flush(
-        self, block: list[tuple[Any, ...]], names: list[str], writer: TableWriter, with_text: bool
+        self, block: list[tuple[Any, ...]], layout: list[tuple[int, str]], writer: TableWriter
     ) -> None:
-        columns = dict(zip(names, map(list, zip(*block, strict=True)), strict=True))
-        if not with_text:
-            del columns["text"]
-        writer.write(columns)
+        cells = list(map(list, zip(*block, strict=True)))
+        writer.write({name: cells[i] for i, name in layout})
         block.clear()

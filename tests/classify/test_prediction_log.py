@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.classify.examples import hashing, labelled_texts
+from toolkit.classify import predict_texts, train_classifier
+from toolkit.classify.prediction_log import PredictionLog, predict_logged
+from toolkit.errors import MissingTextError
+
+MADE_BY = {"model": "abc"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    texts, labels = labelled_texts(10)
+    made = train_classifier(texts, labels, vectorizer=hashing(), dimensions=(), baselines=False)
+    return made.pipeline
+
+
+def run(model, texts, path: Path, **how):
+    with PredictionLog(path, MADE_BY) as log:
+        found = list(predict_logged(model, texts, log, chunk_size=4, **how))
+    return found, log.taken
+
+
+def test_a_repeated_run_takes_everything_and_is_the_same(model, tmp_path: Path):
+    texts = labelled_texts(10)[0]
+    expected = list(predict_texts(model, texts, top_k=2, threshold=0.5))
+    assert run(model, texts, tmp_path / "p", top_k=2, threshold=0.5) == (expected, 0)
+    assert run(model, texts, tmp_path / "p", top_k=2, threshold=0.5) == (expected, 30)
+
+
+def test_texts_that_changed_are_predicted_anew(model, tmp_path: Path):
+    texts = labelled_texts(10)[0]
+    run(model, texts, tmp_path / "p")
+    changed = [*texts[:9], "rain", *texts[10:]]
+    found, taken = run(model, changed, tmp_path / "p")
+    assert taken == 8  # the chunks before the change
+    assert found == list(predict_texts(model, changed))
+
+
+@pytest.mark.parametrize("lost", [1, 5, 400])
+def test_a_torn_file_gives_no_wrong_prediction(model, tmp_path: Path, lost: int):
+    texts = labelled_texts(10)[0]
+    path = tmp_path / "p"
+    expected, _ = run(model, texts, path)
+    path.write_bytes(path.read_bytes()[:-lost])
+    found, taken = run(model, texts, path)
+    assert found == expected
+    assert 0 < taken < 30
+    assert run(model, texts, path)[1] == 30
+
+
+def test_positions_in_errors_count_from_the_first_text(model, tmp_path: Path):
+    with pytest.raises(MissingTextError) as raised:
+        run(model, ["rain"] * 6 + [None], tmp_path / "p")
+    assert list(raised.value.positions) == [6]
