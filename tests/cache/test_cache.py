@@ -316,14 +316,14 @@ def test_a_damaged_space_is_an_error_and_stays(cache, how):
     bad = broken(cache, how)
     size = (bad.path / "index.sqlite").stat().st_size
     for use in (cache.spaces, lambda: cache.find(identity_of()), lambda: Space(bad.path)):
-        with pytest.raises(CacheCorruptedError, match="Move the folder"):
+        with pytest.raises(CacheCorruptedError, match="toolkit cache repair"):
             use()
     with pytest.raises(CacheCorruptedError):
         cache.resolve(identity_of("broken"))
     rows = {row["space"]: row for row in cache.stats()}
     assert rows[good.id]["entries"] == 0
     assert rows[good.id]["error"] is None
-    assert "Move the folder" in rows[bad.id]["error"]
+    assert "toolkit cache repair" in rows[bad.id]["error"]
     assert rows[bad.id]["entries"] is None
     assert (bad.path / "index.sqlite").stat().st_size == size
     assert cache.clear() == 2

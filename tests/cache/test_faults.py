@@ -163,7 +163,7 @@ def test_tables_that_contradict_each_other(space, monkeypatch):
         "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE "
         "name = 'sqlite_autoindex_other_1') WHERE name = 'sqlite_autoindex_entries_1'",
     )
-    connections._close_free()
+    connections.close_free()
     assert np.array_equal(space.get(keys_of([3, 5]))[0], vectors_of(keys_of([3, 5])))
     monkeypatch.setattr(memory, "_loaded", {})
     monkeypatch.setattr(memory, "FEW", 0)

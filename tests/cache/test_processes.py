@@ -131,7 +131,7 @@ def test_an_ended_process_leaves_index_and_matrix_alone(tmp_path):
 
 
 def test_connections_are_kept_and_bounded(tmp_path, monkeypatch):
-    connections._close_free()
+    connections.close_free()
     monkeypatch.setattr(connections, "MOST_FREE", 3)
     spaces = [Space.create(tmp_path / str(i), identity_of()) for i in range(6)]
     assert len(connections._free) == 3
@@ -160,7 +160,7 @@ def test_an_error_undoes_what_was_begun(space):
 
 def test_a_lock_held_too_long_is_an_error(space, monkeypatch):
     monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
-    connections._close_free()
+    connections.close_free()
     file = space.path / "index.sqlite"
     keys = keys_of("a")
     with connections.writing(file):

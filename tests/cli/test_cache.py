@@ -112,3 +112,63 @@ def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) ->
     assert process.wait(timeout=60) == code
     os.close(ours)
     assert len(EmbeddingCache(folder).spaces()) == left
+
+
+def test_verify_and_repair(folder: Path) -> None:
+    (space,) = EmbeddingCache(folder).spaces()
+    done = invoke("cache", "verify", "--cache", folder)
+    assert (done.code, done.stdout) == (0, f"ok        {space.id}: 5 vectors\n")
+    with (space.path / "vectors.f32").open("r+b") as file:
+        file.seek(3 * 16 * 4)
+        file.write(b"\0\0\0\0")
+    done = invoke("cache", "verify", "--cache", folder)
+    assert done.code == 1
+    assert f"DAMAGED   {space.id}: 1 of 5 vectors\n" in done.stdout
+    assert "1 is bad: not what was stored: its checksum differs (first: row 3)" in done.stdout
+    assert "toolkit cache repair" in done.stderr
+    done = invoke("cache", "verify", "--cache", folder, "--json")
+    found = json.loads(done.stdout)
+    assert (done.code, found["sound"]) == (1, False)
+    assert found["spaces"][0]["bad_rows"][0]["row"] == 3
+    done = invoke("cache", "repair", "--cache", folder, "--json")
+    found = json.loads(done.stdout)
+    (new,) = EmbeddingCache(folder).spaces()
+    assert (done.code, found["spaces"][0]["kept"], found["spaces"][0]["lost"]) == (1, 4, 1)
+    assert found["spaces"][0]["new_space"] == new.id
+    assert Path(found["spaces"][0]["moved_to"]).is_dir()
+    done = invoke("cache", "repair", "--cache", folder)
+    assert (done.code, done.stdout) == (0, f"ok        {new.id}: 4 vectors\n")
+
+
+def test_repair_says_what_it_did(folder: Path) -> None:
+    (space,) = EmbeddingCache(folder).spaces()
+    (space.path / "index.sqlite").write_bytes(b"not a database" * 100)
+    done = invoke("cache", "repair", "--cache", folder)
+    assert done.code == 1
+    assert "moved the damaged folder to" in done.stdout
+    assert invoke("cache", "verify", "--cache", folder).stdout == f"{folder}: empty\n"
+
+
+def test_export_and_import(folder: Path, tmp_path: Path) -> None:
+    pack = tmp_path / "out.safetensors"
+    done = invoke("cache", "export", pack, "--cache", folder, "--json")
+    assert done.code == 0
+    assert json.loads(done.stdout)["vectors"] == 5
+    assert invoke("cache", "export", pack, "--cache", folder).code == 2, "it is there already"
+    done = invoke(
+        "cache", "export", pack, "--cache", folder, "--force", "--template", "other: {text}"
+    )
+    assert done.code == 1
+    assert "no vectors of the prompt" in done.stderr
+    other = tmp_path / "other"
+    done = invoke("cache", "import", pack, "--cache", other)
+    assert done.code == 0
+    assert "Added 5 vectors" in done.stderr
+    done = invoke("cache", "import", pack, "--cache", other, "--json")
+    found = json.loads(done.stdout)
+    assert (found["added"], found["present"], found["new_space"]) == (0, 5, False)
+    (one,), (two,) = EmbeddingCache(folder).spaces(), EmbeddingCache(other).spaces()
+    keys = one.keys()
+    assert np.allclose(one.get(keys)[0], two.get(keys)[0], atol=1e-6)
+    done = invoke("cache", "import", __file__, "--cache", other)
+    assert done.code == 1

@@ -36,6 +36,7 @@ def test_the_commands_of_the_issue_are_there() -> None:
     wanted = {
         "doctor", "embed", "train", "predict", "cluster", "map", "demo", "datasets list",
         "datasets show", "cache info", "cache path", "cache clear",
+        "cache verify", "cache repair", "cache export", "cache import",
     }  # fmt: skip
     assert wanted <= set(every_command())
 

@@ -14,9 +14,11 @@ import platformdirs
 
 from toolkit.cache.connections import exclusive, readable_errors
 from toolkit.cache.export import Import, export_pack, import_pack
-from toolkit.cache.index import INDEX
+from toolkit.cache.index import INDEX, MATRIX
 from toolkit.cache.packs import Pack
+from toolkit.cache.repair import Repair, remove_leftovers, repair_space
 from toolkit.cache.space import Space
+from toolkit.cache.verify import SpaceReport, verify_space
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, canary_cosines, compatible, same_space
 
@@ -193,6 +195,51 @@ class EmbeddingCache:
             rows.append(row)
         return rows
 
+    def verify(self) -> list[SpaceReport]:
+        """Read everything and compare it: checksums, lengths, index against matrix.
+
+        Nothing is changed, other processes may go on, and the memory it takes does not grow
+        with the cache.
+
+        Returns
+        -------
+        list of SpaceReport
+            One for each space; ``.damaged`` says whether anything is wrong.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> EmbeddingCache(tempfile.mkdtemp()).verify()
+        []
+        """
+        return [verify_space(folder) for folder in self._folders(whole=False)]
+
+    def repair(self) -> list[Repair]:
+        """Make damaged spaces usable again; nothing is deleted.
+
+        The sound rows of a damaged space go to a new one, and its folder is moved to
+        ``damaged/`` in the cache, under the date. Rows that are lost are embedded again when
+        they are needed. What a killed writer left behind the last row is cut off. A process that
+        is at work in a damaged space gets a :class:`~toolkit.errors.CacheError`; spaces of a
+        newer format are left alone. The copy needs as much disk as the space.
+
+        Returns
+        -------
+        list of Repair
+            One for each space, sound ones too.
+
+        Raises
+        ------
+        CacheError
+            If the cache cannot be written.
+        """
+        folders = self._folders(whole=False)
+        if not folders:
+            return []
+        with exclusive(self.path / LOCK):
+            remove_leftovers(self.path / "spaces")
+            return [repair_space(folder, self._new_folder) for folder in folders]
+
     def clear(self) -> int:
         """Delete every space; return how many there were.
 
@@ -227,7 +274,8 @@ class EmbeddingCache:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _folders(self) -> list[Path]:
+    def _folders(self, *, whole: bool = True) -> list[Path]:
+        """Return the folders of spaces; those that have lost their index too, if not ``whole``."""
         folder = self.path / "spaces"
         if not folder.is_dir():
             return []
@@ -235,7 +283,8 @@ class EmbeddingCache:
             return sorted(
                 entry
                 for entry in folder.iterdir()
-                if not entry.name.startswith(".") and (entry / INDEX).is_file()
+                if not entry.name.startswith(".")
+                and ((entry / INDEX).is_file() or (not whole and (entry / MATRIX).is_file()))
             )
 
     def _fitting(self, identity: ModelIdentity) -> Space | None:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from toolkit.errors import CacheCorruptedError, CacheError
 
-__all__ = ["exclusive", "readable_errors", "reading", "writing"]
+__all__ = ["close_free", "exclusive", "readable_errors", "reading", "writing"]
 
 BUSY_SECONDS = 60.0
 """A writer holds the lock for milliseconds; this long means that something hangs."""
@@ -107,8 +107,8 @@ def readable_errors(file: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.OperationalError) and "decode" not in str(error):
             raise CacheError(f"the embedding cache {file} {_reason(str(error))}") from error
         raise CacheCorruptedError(
-            f"the index {file} of the embedding cache is damaged: {error}. Move the folder "
-            f"{file.parent} away to begin a new one"
+            f"the index {file} of the embedding cache is damaged: {error}. Run "
+            "`toolkit cache repair`, which keeps what is sound and deletes nothing"
         ) from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG)
@@ -225,7 +225,8 @@ def _connect(uri: str) -> Connection:
     return connection
 
 
-def _close_free() -> None:
+def close_free() -> None:
+    """Close the connections that nobody uses; their write-ahead logs are merged with it."""
     with _gate:
         while _free:
             _free.pop().connection.close()
@@ -236,10 +237,10 @@ def _before_fork() -> None:
     # A thread that forks in the middle of its own use would wait for itself.
     while _active > getattr(_own, "active", 0):
         _gate.wait()
-    _close_free()
+    close_free()
 
 
-atexit.register(_close_free)  # Python 3.13 warns of connections left open
+atexit.register(close_free)  # Python 3.13 warns of connections left open
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork, after_in_parent=_gate.release, after_in_child=_gate.release

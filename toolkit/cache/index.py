@@ -36,6 +36,7 @@ __all__ = [
     "prompt_id",
     "read_identity",
     "state",
+    "sync_folder",
 ]
 
 FORMAT = 1
@@ -124,7 +125,7 @@ def interpreted(folder: Path) -> Iterator[None]:
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise CacheCorruptedError(
             f"{folder / INDEX} is not the index of an embedding cache, or is damaged ({error}). "
-            f"Move the folder {folder} away to begin a new one"
+            "Run `toolkit cache repair`, which keeps what is sound and deletes nothing"
         ) from error
 
 

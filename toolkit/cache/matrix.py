@@ -20,6 +20,8 @@ CHUNK = 256
 
 MOST_MAPPED = 8
 
+REPAIR = "Run `toolkit cache repair`, which keeps what is sound and deletes nothing"
+
 _mapped: dict[Path, tuple[int, NDArray[np.float32]]] = {}
 
 
@@ -132,7 +134,7 @@ def read_rows(
             bad = int(part[np.flatnonzero((sums != expected).any(axis=1))[0]])
             raise CacheCorruptedError(
                 f"row {bad:,} of the matrix {file} is not what was stored (its checksum differs). "
-                f"Move the folder {file.parent} away to begin a new one"
+                + REPAIR
             )
         if wanted < dimension:
             target[:] = unit_rows(chunk[:, :wanted])
@@ -159,14 +161,10 @@ def _opened(file: Path, mode: Literal["rb", "r+b"]) -> FileIO:
 
 
 def _missing(file: Path) -> CacheCorruptedError:
-    return CacheCorruptedError(
-        f"the matrix {file} is not there, and its index is. Move the folder {file.parent} away to "
-        "begin a new one"
-    )
+    return CacheCorruptedError(f"the matrix {file} is not there, and its index is. " + REPAIR)
 
 
 def _too_short(file: Path) -> CacheCorruptedError:
     return CacheCorruptedError(
-        f"the matrix {file} has fewer rows than its index knows: it was cut off. Move the folder "
-        f"{file.parent} away to begin a new one"
+        f"the matrix {file} has fewer rows than its index knows: it was cut off. " + REPAIR
     )
