@@ -81,6 +81,23 @@ def test_as_json_and_without_a_map(table: Path, tmp_path: Path, server: OllamaDo
     assert (tmp_path / "r.html").stat().st_size < 1_000_000
 
 
+def test_decisions_are_followed_and_said(table: Path, tmp_path: Path, server: OllamaDouble) -> None:
+    edits = tmp_path / "edits.json"
+    edits.write_text('{"format": 1, "decisions": [{"merge": [0, 2]}]}')
+    with server:
+        words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        done = invoke(*words, "--json", "--decisions", edits)
+        edits.write_text('{"format": 1, "decisions": [{"join": [0, 2]}]}')
+        wrong = invoke(*words, "--decisions", edits)
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [one["size"] for one in found["clusters"]] == [24, 12]
+    assert found["edits"][0].startswith("Merged clusters 0")
+    assert len(found["clustering"]) == 16
+    assert wrong.code == 2
+    assert "is unknown" in wrong.stderr
+
+
 def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:
     with server:
         words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
@@ -91,6 +92,16 @@ def cluster(
             help="Parts of the texts to cluster again, to see which clusters hold; 0 for none.",
         ),
     ] = 10,
+    decisions: Annotated[
+        Path | None,
+        option(
+            "--decisions",
+            metavar="FILE",
+            panel=CLUSTERS,
+            help="Merge, split, rename clusters and assign noise as this JSON file says; the "
+            "report lists it.",
+        ),
+    ] = None,
     out: TableOut = None,
     output_format: OutputFormat = None,
     report: ReportFile = None,
@@ -124,6 +135,10 @@ def cluster(
     if out is not None:
         check_table_output(out, output_format, force=force)
     check_report_output(report, force=force)
+    if decisions is not None:
+        from toolkit.cluster import read_decisions
+
+        read_decisions(decisions)  # a mistake in it is found before the work, not after it
     data = read_texts(
         source,
         inputs.table_format(),
@@ -138,8 +153,15 @@ def cluster(
     result = _cluster(
         found, data.source, clusterer, number, min_cluster_size, stability, random_state
     )
+    made_as = _fingerprint(result)
+    if decisions is not None:
+        from toolkit.cluster import apply_decisions
+
+        result = apply_decisions(
+            result, found.X, decisions, labels_true=found.labels, random_state=random_state
+        )
     if json_output:
-        console.result_json(_as_json(result))
+        console.result_json(_as_json(result, made_as))
     elif to_stdout:
         console.say(_described(result))
     else:
@@ -204,7 +226,7 @@ def _cluster(
 
 
 def _described(result: ClusterResult) -> str:
-    lines = [result.summary(), ""]
+    lines = [result.summary(), *(result.edits.sentences if result.edits else []), ""]
     sizes = [one.size for one in result.quality.clusters]
     width = len(f"{max(sizes, default=0):,}")
     for number, size in enumerate(sizes):
@@ -213,10 +235,18 @@ def _described(result: ClusterResult) -> str:
     return "\n".join(lines)
 
 
-def _as_json(result: ClusterResult) -> dict[str, Any]:
+def _fingerprint(result: ClusterResult) -> str:
+    from toolkit.cluster import labels_fingerprint
+
+    return labels_fingerprint(result)
+
+
+def _as_json(result: ClusterResult, clustering: str) -> dict[str, Any]:
     frame = result.to_frame().reset_index()
     return {
         "n_clusters": result.n_clusters,
+        "clustering": clustering,
+        "edits": None if result.edits is None else result.edits.sentences,
         "findings": result.findings(),
         "doubts": result.doubts(),
         "clusters": frame.to_dict(orient="records"),

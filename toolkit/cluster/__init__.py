@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from toolkit.cluster.agreement import Agreement, compare_labels, mteb_clustering
     from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
     from toolkit.cluster.clusterers import CLUSTERERS, make_clusterer
-    from toolkit.cluster.clustering import cluster_texts, describe_clusters
+    from toolkit.cluster.clustering import cluster_texts
+    from toolkit.cluster.decisions import apply_decisions, labels_fingerprint, read_decisions
+    from toolkit.cluster.describing import describe_clusters
+    from toolkit.cluster.edited import EditedClusterer
     from toolkit.cluster.exemplars import Exemplar, find_exemplars
     from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
     from toolkit.cluster.predictor import CentroidClusterer
@@ -28,10 +31,12 @@ __all__ = [
     "CentroidClusterer",
     "ChosenK",
     "ClusterResult",
+    "EditedClusterer",
     "Exemplar",
     "Keyword",
     "Quality",
     "Stability",
+    "apply_decisions",
     "assess_quality",
     "assess_stability",
     "c_tf_idf",
@@ -42,9 +47,11 @@ __all__ = [
     "count_terms",
     "describe_clusters",
     "find_exemplars",
+    "labels_fingerprint",
     "log_odds",
     "make_clusterer",
     "mteb_clustering",
+    "read_decisions",
     "sum_by_cluster",
     "tokenize",
     "top_keywords",
@@ -54,7 +61,10 @@ _MODULES = {
     "agreement": ("Agreement", "compare_labels", "mteb_clustering"),
     "choose_k": ("ChosenK", "choose_n_clusters"),
     "clusterers": ("CLUSTERERS", "make_clusterer"),
-    "clustering": ("cluster_texts", "describe_clusters"),
+    "clustering": ("cluster_texts",),
+    "decisions": ("apply_decisions", "labels_fingerprint", "read_decisions"),
+    "describing": ("describe_clusters",),
+    "edited": ("EditedClusterer",),
     "exemplars": ("Exemplar", "find_exemplars"),
     "keywords": ("Keyword", "c_tf_idf", "log_odds", "top_keywords"),
     "predictor": ("CentroidClusterer",),

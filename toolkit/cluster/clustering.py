@@ -10,18 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from toolkit.cluster.agreement import compare_labels
 from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
 from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, make_clusterer
-from toolkit.cluster.exemplars import find_exemplars, noise_examples
+from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
-from toolkit.cluster.joining import join_pairs
-from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.predictor import CentroidClusterer
-from toolkit.cluster.quality import assess_quality
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import assess_stability
-from toolkit.cluster.terms import count_terms, sum_by_cluster
 from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts
@@ -31,9 +26,8 @@ from toolkit.provenance import data_fingerprint, model_notice, package_versions
 if TYPE_CHECKING:
     from toolkit.identity import ModelIdentity
 
-__all__ = ["cluster_texts", "describe_clusters"]
+__all__ = ["cluster_texts"]
 
-_LOOKED_AT = 2000
 _VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn")
 
 
@@ -174,99 +168,23 @@ def cluster_texts(
                 progress=progress,
             )
     say("keywords and examples")
-    keywords, frequent = describe_clusters(
+    return build_result(
         items,
-        labels,
+        vectors,
+        estimator,
+        stability=again,
+        known=known,
+        chosen=chosen,
+        random_state=random_state,
+        provenance=_provenance(
+            base, items, vectors, chosen, random_state, identity, prompt, source, command
+        ),
         n_keywords=n_keywords,
         ngram_range=ngram_range,
         min_df=min_df,
         stop_words=stop_words,
         tokenizer=tokenizer,
     )
-    similarity = np.full(len(items), np.nan, dtype=np.float32)
-    members = labels != NOISE
-    similarity[members] = np.einsum(
-        "ij,ij->i", vectors[members], estimator.cluster_centers_[labels[members]]
-    )
-    return ClusterResult(
-        texts=items,
-        labels=labels,
-        similarity=similarity,
-        estimator=estimator,
-        names=keyword_names(keywords),
-        keywords=keywords,
-        frequent=frequent,
-        exemplars=find_exemplars(vectors, labels, texts=items),
-        noise_examples=noise_examples(labels, random_state=random_state),
-        quality=assess_quality(vectors, labels, items),
-        stability=again,
-        agreement=None if known is None else compare_labels(known, labels),
-        chosen=chosen,
-        provenance=_provenance(
-            base, items, vectors, chosen, random_state, identity, prompt, source, command
-        ),
-    )
-
-
-def describe_clusters(
-    texts: list[str],
-    labels: Labels,
-    *,
-    n_keywords: int = 10,
-    ngram_range: tuple[int, int] = (1, 1),
-    min_df: int | float = 2,
-    stop_words: Iterable[str] = (),
-    tokenizer: Callable[[str], list[str]] = tokenize,
-) -> tuple[list[list[Keyword]], list[list[Keyword]]]:
-    """Return the keywords of each cluster, by log-odds and by c-TF-IDF.
-
-    Parameters
-    ----------
-    texts : list of str, of length n
-        The texts.
-    labels : ndarray of shape (n,)
-        Cluster numbers 0 to k-1, -1 for noise.
-    n_keywords, ngram_range, min_df, stop_words, tokenizer
-        As for :func:`cluster_texts`.
-
-    Returns
-    -------
-    by_log_odds, by_c_tf_idf : list of list of Keyword
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> texts = ["blue sea", "the blue sea", "the green hill", "green hill"]
-    >>> keywords, _ = describe_clusters(texts, np.array([0, 0, 1, 1]))
-    >>> [[word.term for word in words] for words in keywords]
-    [['blue', 'sea'], ['green', 'hill']]
-    """
-    counts = count_terms(
-        texts,
-        tokenizer=tokenizer,
-        ngram_range=ngram_range,
-        min_df=min_df,
-        stop_words=stop_words,
-    )
-    summed = sum_by_cluster(counts.counts, labels)
-    if summed.shape[1] == 0:
-        nothing: list[list[Keyword]] = [[] for _ in range(summed.shape[0])]
-        return nothing, nothing
-    # With one cluster there is nothing to be told from.
-    lift = 2.0 if summed.shape[0] > 1 else 0.0
-    members = [np.flatnonzero(labels == cluster) for cluster in range(summed.shape[0])]
-    surest, frequent = (
-        [
-            join_pairs(words, [texts[i] for i in rows[:_LOOKED_AT]])[:n_keywords]
-            for rows, words in zip(
-                members,
-                top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
-                strict=True,
-            )
-        ]
-        for weights in (log_odds(summed), c_tf_idf(summed))
-    )
-    return surest if summed.shape[0] > 1 else frequent, frequent
 
 
 def _provenance(

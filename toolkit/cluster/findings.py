@@ -63,9 +63,23 @@ def describe(result: ClusterResult) -> list[str]:
             f"The clusters are {word}: mean silhouette {quality.silhouette:.2f}; "
             f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster."
         )
+    found += _edits(result)
     found += _stability(result)
     found += _agreement(result)
     return found
+
+
+def _edits(result: ClusterResult) -> list[str]:
+    edits = result.edits
+    if edits is None:
+        return []
+    text = f"Edited by hand: {_many(len(edits.decisions), 'decision')}"
+    if edits.moved:
+        text += (
+            f", from {_many(edits.n_clusters_before, 'cluster')} with a mean silhouette of "
+            f"{edits.silhouette_before:.2f}"
+        )
+    return [f"{text}."]
 
 
 def _stability(result: ClusterResult) -> list[str]:
@@ -120,8 +134,8 @@ def doubts(result: ClusterResult) -> list[str]:
     if result.chosen is not None and not result.chosen.sure:
         others = [str(n) for n in result.chosen.nearly]
         found.append(
-            f"The number of clusters, {result.n_clusters}, was chosen by score and is not sure: "
-            f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} nearly as good."
+            f"The number of clusters, {result.chosen.n_clusters}, was chosen by score and is not "
+            f"sure: {', '.join(others)} {'is' if len(others) == 1 else 'are'} nearly as good."
         )
     if quality.coverage < 0.8:
         found.append(
@@ -149,6 +163,11 @@ def doubts(result: ClusterResult) -> list[str]:
             found.append(
                 f"Stability was measured on a random sample of {stability.n_used:,} texts."
             )
+    elif result.edits is not None and result.edits.stability_before is not None:
+        found.append(
+            "Stability was measured before the clusters were edited (mean Jaccard similarity "
+            f"{result.edits.stability_before:.2f}); it says nothing about the edited ones."
+        )
     else:
         found.append("Stability was not measured.")
     largest = quality.clusters[0]

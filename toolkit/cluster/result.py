@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.agreement import Agreement
 from toolkit.cluster.choose_k import ChosenK
+from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.exemplars import Exemplar
 from toolkit.cluster.findings import describe, doubts
 from toolkit.cluster.geometry import NOISE, Labels
@@ -21,7 +22,34 @@ from toolkit.cluster.stability import Stability
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClusterResult"]
+__all__ = ["ClusterResult", "Edits"]
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What a person changed about a clustering.
+
+    Parameters
+    ----------
+    decisions : list of dict
+        As given.
+    sentences : list of str
+        The same in words, one for each, with how many texts moved.
+    numbers : list of int
+        For each cluster of the result, its number in the decisions.
+    n_clusters_before, silhouette_before, stability_before
+        Of the clustering as first made.
+    moved : bool
+        Whether any text is in another cluster than before; False if clusters only got names.
+    """
+
+    decisions: list[dict[str, Any]]
+    sentences: list[str]
+    numbers: list[int]
+    n_clusters_before: int
+    silhouette_before: float
+    stability_before: float | None
+    moved: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +64,7 @@ class ClusterResult:
         Cluster of each text: 0 is the largest, -1 is noise.
     similarity : ndarray of shape (n,), dtype float32
         Cosine of each text to its cluster's centroid; NaN for noise.
-    estimator : CentroidClusterer
+    estimator : CentroidClusterer or EditedClusterer
         The fitted clusterer; its ``predict`` gives clusters of new vectors.
     names : list of str
         A short name of each cluster: its first keywords.
@@ -56,6 +84,8 @@ class ClusterResult:
         How far it agrees with known labels; None if there are none.
     chosen : ChosenK or None
         How the number of clusters was chosen; None if it was given.
+    edits : Edits or None
+        What a person changed (:func:`~toolkit.cluster.apply_decisions`); None if nothing.
     provenance : dict of str to object
         Model, prompt, dimension, clusterer, seeds, versions, data fingerprint, date, command.
     """
@@ -63,7 +93,7 @@ class ClusterResult:
     texts: list[str]
     labels: Labels
     similarity: NDArray[np.float32]
-    estimator: CentroidClusterer
+    estimator: CentroidClusterer | EditedClusterer
     names: list[str]
     keywords: list[list[Keyword]]
     frequent: list[list[Keyword]]
@@ -73,6 +103,7 @@ class ClusterResult:
     stability: Stability | None = None
     agreement: Agreement | None = None
     chosen: ChosenK | None = None
+    edits: Edits | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -115,7 +115,9 @@ class ClusterReport(Report):
             (
                 "Clusters",
                 str(result.n_clusters),
-                how.get(self.made.get("n_clusters", ""), "found by the clusterer"),
+                f"edited by hand, from {result.edits.n_clusters_before}"
+                if result.edits is not None and result.edits.moved
+                else how.get(self.made.get("n_clusters", ""), "found by the clusterer"),
             ),
             (
                 "Texts in a cluster",
@@ -230,6 +232,7 @@ class ClusterReport(Report):
             ("Dimensions", made.get("dimension")),
             ("Clusterer", made.get("clusterer")),
             ("Number of clusters", self.result.chosen or self._number),
+            ("Edited by hand", self._edited),
             ("Seed", made.get("random_state")),
             ("Stability", again),
             ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
@@ -241,7 +244,16 @@ class ClusterReport(Report):
     def _number(self) -> str:
         came_from = self.made.get("n_clusters")
         number = str(self.result.n_clusters)
+        if self.result.edits is not None:
+            number = str(self.result.edits.n_clusters_before)
         return number if came_from is None else f"{number}, {came_from}"
+
+    @property
+    def _edited(self) -> str | None:
+        edits = self.result.edits
+        if edits is None:
+            return None
+        return f"{edits.n_clusters_before} clusters to {self.result.n_clusters}, see Edited by hand"
 
     # --- how it says it --------------------------------------------------------------------------
 
@@ -270,8 +282,8 @@ class ClusterReport(Report):
             ``clusters`` (a dict each, with ``keywords``, ``frequent`` and ``exemplars``);
             ``labels`` (cluster of each text, -1 for noise); ``stability``, ``agreement``
             (``all_texts``, ``clustered``, ``coverage``, ``classes``, ``contingency``,
-            ``noise_by_class``), ``chosen`` (the numbers of clusters tried) or None each; and
-            ``provenance``.
+            ``noise_by_class``), ``chosen`` (the numbers of clusters tried), ``edits`` (what was
+            decided by hand) or None each; and ``provenance``.
         """
         result, quality = self.result, self.result.quality
         agreement = None
@@ -309,6 +321,7 @@ class ClusterReport(Report):
             else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
             "agreement": agreement,
             "chosen": None if result.chosen is None else asdict(result.chosen),
+            "edits": None if result.edits is None else asdict(result.edits),
             "provenance": self.made,
         }
 

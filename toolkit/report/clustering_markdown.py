@@ -37,6 +37,10 @@ def clustering_markdown(report: ClusterReport) -> str:
     parts.append("\n".join(f"- {escape_markdown(s)}" for s in report.result.findings()))
     if report.doubts:
         parts += ["## What to doubt", "\n".join(f"- {escape_markdown(s)}" for s in report.doubts)]
+    edits = report.result.edits
+    if edits is not None:
+        done = [f"{i}. {escape_markdown(s)}" for i, s in enumerate(edits.sentences, 1)]
+        parts += ["## Edited by hand", "\n".join(done)]
     parts += ["## Clusters", _clusters(report)]
     for row in report.clusters:
         parts.append(f"### {row['cluster']}: {escape_markdown(row['name'])}")
