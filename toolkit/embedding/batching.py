@@ -15,42 +15,67 @@ __all__ = ["BatchTuner", "Batches"]
 MOST_CHARACTERS = 64_000
 """Of one request: about 16,000 tokens of Latin text, seconds of work on any machine."""
 
+FIRST_CHARACTERS = 16_000
+"""Of a request before anything is known: 32 paragraphs."""
+
 SUSPECT_SHARE = 0.5
 """A text guessed at more than this share of the limit may be over it: guesses err by so much."""
 
 
 @dataclass
 class BatchTuner:
-    """Finds the number of texts a request from how long requests take.
+    """Finds the number of texts and of characters a request from how long requests take.
 
     A request has a cost of its own (about 30 ms measured with Ollama, which reads the model's
     header anew each time), so few texts a request are slow; many make progress coarse, waste
     more when one fails and run into timeouts. Requests are steered to last about two seconds
-    with two in flight, so about one second of computing each.
+    with two in flight, so about one second of computing each. Short texts are bounded by their
+    number, long ones by their characters, and each bound learns from the requests it ended.
 
     Parameters
     ----------
     size : int
         Texts a request to begin with.
     fixed : bool, default=False
-        Keep ``size`` as it is.
+        Keep ``size`` as it is, and let no more than ``MOST_CHARACTERS`` bound it.
+
+    Examples
+    --------
+    >>> tuner = BatchTuner(32)
+    >>> tuner.observe(32, 1_600, 0.4)
+    >>> tuner.size, tuner.characters
+    (64, 16000)
+    >>> tuner.observe(8, 16_000, 4.0)
+    >>> tuner.size, tuner.characters
+    (64, 8000)
     """
 
     size: int
     fixed: bool = False
     target_seconds: float = 2.0
     low: int = 4
-    high: int = 256
+    high: int = 128
+    characters: int = field(init=False)
 
-    def observe(self, texts: int, seconds: float) -> None:
-        """Learn from one request of ``texts`` texts."""
-        # A request much smaller than the aim says little of what the aim would take.
-        if self.fixed or texts * 2 < self.size:
+    def __post_init__(self) -> None:
+        self.characters = MOST_CHARACTERS if self.fixed else FIRST_CHARACTERS
+
+    def observe(self, texts: int, characters: int, seconds: float) -> None:
+        """Learn from one request of ``texts`` texts of ``characters`` characters together."""
+        if self.fixed:
             return
-        wanted = texts * self.target_seconds / max(seconds, 1e-3)
-        # At most a factor of two a step: one slow request (a model being loaded) is no trend.
-        stepped = min(max(wanted, self.size / 2), self.size * 2)
-        self.size = int(min(max(stepped, self.low), self.high))
+        pace = self.target_seconds / max(seconds, 1e-3)
+        # A request much smaller than the aim says little of what the aim would take.
+        if texts * 2 >= self.size:
+            self.size = _step(self.size, texts * pace, self.low, self.high)
+        if characters * 2 >= self.characters:
+            least, most = MOST_CHARACTERS // 16, MOST_CHARACTERS
+            self.characters = _step(self.characters, characters * pace, least, most)
+
+
+def _step(now: int, wanted: float, low: int, high: int) -> int:
+    # At most a factor of two a step: one slow request (a model being loaded) is no trend.
+    return int(min(max(wanted, now / 2, low), now * 2, high))
 
 
 @dataclass
@@ -70,13 +95,13 @@ class Batches:
     texts: Sequence[str]
     tuner: BatchTuner
     limit: int | None = None
-    _lengths: NDArray[np.int64] = field(init=False, repr=False)
-    _plain: NDArray[np.intp] = field(init=False, repr=False)
+    _lengths: NDArray[np.int32] = field(init=False, repr=False)
+    _plain: NDArray[np.int32] = field(init=False, repr=False)
     _suspect: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.texts)
-        self._lengths = np.fromiter(map(len, self.texts), dtype=np.int64, count=count)
+        self._lengths = np.fromiter(map(len, self.texts), dtype=np.int32, count=count)
         suspects: list[int] = []
         if self.limit is not None:
             bound = self.limit * SUSPECT_SHARE
@@ -88,11 +113,16 @@ class Batches:
             ]
         # Handed out from the end: the shortest first.
         self._suspect = sorted(suspects, key=lambda p: (self._lengths[p], p), reverse=True)
-        self._plain = np.setdiff1d(np.arange(count), suspects, assume_unique=True)
+        every = np.arange(count, dtype=np.int32)
+        self._plain = np.setdiff1d(every, np.array(suspects, dtype=np.int32), assume_unique=True)
         self._given = 0
 
     def __len__(self) -> int:
         return len(self._plain) - self._given + len(self._suspect)
+
+    def characters(self, positions: Sequence[int]) -> int:
+        """Return how many characters some texts have together."""
+        return int(self._lengths[list(positions)].sum())
 
     def next(self) -> list[int]:
         """Return the positions of the next batch; empty when there are none left.
@@ -103,7 +133,7 @@ class Batches:
         positions: list[int] = self._plain[self._given : self._given + self.tuner.size].tolist()
         if not positions:
             return [self._suspect.pop()] if self._suspect else []
-        room = np.cumsum(self._lengths[positions]) <= MOST_CHARACTERS
+        room = np.cumsum(self._lengths[positions]) <= self.tuner.characters
         batch = positions[: max(int(room.sum()), 1)]
         self._given += len(batch)
         return batch

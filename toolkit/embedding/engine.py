@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from toolkit.backends.base import Backend
+from toolkit.cache import Claim
 from toolkit.embedding.batching import Batches, BatchTuner
 from toolkit.embedding.checks import cut
 from toolkit.embedding.failures import (
@@ -32,6 +34,7 @@ from toolkit.embedding.long_texts import (
     average_pieces,
     variant_keys,
 )
+from toolkit.embedding.patience import Patience
 from toolkit.embedding.rendering import RenderedTexts, render_text
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.spaces import Source
@@ -126,18 +129,19 @@ class _Run:
 
     def execute(self) -> NDArray[np.float32]:
         source, report = self.source, self.report
-        keys = hash_texts(self.texts, self.prompt, self.titles)
-        self.first, self.inverse = unique_texts(keys)
-        self.keys: Keys = keys[self.first]
-        self.lengths = np.fromiter(map(len, self.texts), np.int64, len(keys))[self.first]
-        report.texts, report.unique = len(keys), len(self.keys)
+        self.keys: Keys = hash_texts(self.texts, self.prompt, self.titles)
+        self.lengths = np.fromiter(map(len, self.texts), np.int32, len(self.keys))
+        self.first, self.inverse = unique_texts(self.keys)
+        if len(self.first) < len(self.keys):
+            self.keys, self.lengths = self.keys[self.first], self.lengths[self.first]
+        report.texts, report.unique = len(self.inverse), len(self.keys)
         report.where = source.identity.describe()
         dimension = source.identity.dimension
         self.width = self.settings.dimensions or dimension
         if source.space is None:
             rows = np.full(len(self.keys), -1, dtype=np.int64)
         else:
-            rows = self._with_long_variants(source.space.lookup(self.keys))
+            rows = self._look_up(self.keys, self.lengths)
         missing = np.flatnonzero(rows < 0)
         report.hits = len(rows) - len(missing)
         if not len(missing):
@@ -149,7 +153,7 @@ class _Run:
             return found
         self._need_backend(missing)
         # The result itself, written where each text stands first: vectors are held once.
-        self.out = np.empty((len(keys), self.width), dtype=np.float32)
+        self.out = np.empty((len(self.inverse), self.width), dtype=np.float32)
         for known in _parts(np.flatnonzero(rows >= 0)):
             self.out[self.first[known]] = source.space.read(rows[known], self.settings.dimensions)
         self._embed_missing(missing)
@@ -170,18 +174,16 @@ class _Run:
 
     # --- looking up ------------------------------------------------------------------------------
 
-    def _with_long_variants(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Look up long texts that an earlier call cut or averaged, under the same policy."""
+    def _look_up(self, keys: Keys, lengths: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return rows of the cache; of long texts, what an earlier call cut or averaged alike."""
+        rows: NDArray[np.int64] = self.source.space.lookup(keys)
         limit = self.source.identity.context_length
         missing = np.flatnonzero(rows < 0)
         # No tokenizer makes more tokens than bytes; a text of fewer characters is never long.
         shortest = 20_000 // 4 if limit is None else limit // 4
-        long = missing[self.lengths[missing] > shortest]
+        long = missing[lengths[missing] > shortest]
         if len(long) and self.settings.long_texts != "error":
-            found = self.source.space.lookup(
-                variant_keys(self.keys[long], self.settings.long_texts)
-            )
-            rows = rows.copy()
+            found = self.source.space.lookup(variant_keys(keys[long], self.settings.long_texts))
             rows[long] = found
             count = int((found >= 0).sum())
             if count:
@@ -202,16 +204,10 @@ class _Run:
     # --- embedding -------------------------------------------------------------------------------
 
     def _embed_missing(self, missing: NDArray[np.intp]) -> None:
-        missing, certain = self._part_certainly_long(missing)
-
-        def store(positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
-            where = missing[np.asarray(positions)]
-            self._commit(self.keys[where], vectors)
-            self._place(where, vectors)
-
+        """Embed what nobody else is embedding right now, and wait for the rest."""
         hits = self.report.hits
         bar = tqdm(
-            total=len(missing) + len(certain),
+            total=len(missing),
             desc="embedding",
             unit="text",
             # Off when not a terminal, unless asked for; not worth showing for a second's work.
@@ -220,14 +216,54 @@ class _Run:
             postfix={"from cache": hits} if hits else None,
             dynamic_ncols=True,
         )
+        patience = Patience()
         with bar:
-            job = self._job(self._rendered(missing), self.source.backends, store, bar.update)
-            self._work(job, missing)
-            self.failed.update({int(missing[p]): why for p, why in job.failed.items()})
-            refused = missing[np.asarray(sorted(job.too_long), dtype=np.intp)]
-            if len(refused) or len(certain):
-                self._settle_long(np.concatenate([refused, certain]), bar)
+            while len(missing):
+                with self._claim(missing, patience) as claim:
+                    # What was claimed until now may be there by now.
+                    found = self._take_found(missing, bar)
+                    mine = missing[claim.mine & ~found]
+                    if len(mine):
+                        self._embed_claimed(mine, bar)
+                missing = missing[~claim.mine & ~found]
+                if len(missing):
+                    patience.wait(progress=bool(len(mine) or found.any()))
         self.report.failed = len(self.failed)
+
+    def _claim(self, unique: NDArray[np.intp], patience: Patience) -> Claim:
+        if self.source.space is None or patience.is_over:
+            return Claim(np.ones(len(unique), dtype=bool))
+        claim: Claim = self.source.space.claim(self.keys[unique])
+        return claim
+
+    def _take_found(self, unique: NDArray[np.intp], bar: Any) -> NDArray[np.bool_]:
+        """Take the rows that others have stored since; return which."""
+        if self.source.space is None:
+            return np.zeros(len(unique), dtype=bool)
+        rows = self._look_up(self.keys[unique], self.lengths[unique])
+        there = rows >= 0
+        for part in _parts(np.flatnonzero(there)):
+            self.out[self.first[unique[part]]] = self.source.space.read(
+                rows[part], self.settings.dimensions
+            )
+        self.report.hits += int(there.sum())
+        bar.update(int(there.sum()))
+        return there
+
+    def _embed_claimed(self, missing: NDArray[np.intp], bar: Any) -> None:
+        missing, certain = self._part_certainly_long(missing)
+
+        def store(positions: Sequence[int], vectors: NDArray[np.float32]) -> None:
+            where = missing[np.asarray(positions)]
+            self._commit(self.keys[where], vectors)
+            self._place(where, vectors)
+
+        job = self._job(self._rendered(missing), self.source.backends, store, bar.update)
+        self._work(job, missing)
+        self.failed.update({int(missing[p]): why for p, why in job.failed.items()})
+        refused = missing[np.asarray(sorted(job.too_long), dtype=np.intp)]
+        if len(refused) or len(certain):
+            self._settle_long(np.concatenate([refused, certain]), bar)
 
     def _job(
         self,
@@ -250,7 +286,8 @@ class _Run:
             batches=Batches(rendered, tuner, identity.context_length),
             store=store,
             report=self.report,
-            n_jobs=settings.n_jobs or per_host * len(backends),
+            # A number set with joblib.parallel_config, or a cluster's, counts too.
+            n_jobs=settings.n_jobs or max(per_host * len(backends), effective_n_jobs(None)),
             advance=advance or (lambda count: None),
         )
 
@@ -281,6 +318,7 @@ class _Run:
             ) from error
         finally:
             self.report.batch_size = job.batches.tuner.size
+            self.report.batch_characters = job.batches.tuner.characters
 
     def _rendered(self, unique: NDArray[np.intp]) -> RenderedTexts:
         return RenderedTexts(self.texts, self.titles, self.prompt, self.first[unique])

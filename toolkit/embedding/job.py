@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from toolkit.backends.base import Backend
@@ -43,7 +43,7 @@ __all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
 MOST_BAD_IN_A_ROW = 64
 """Bad vectors without a good one between, after which the model is unloaded without waiting."""
 
-MOST_WAITING = 32
+MOST_WAITING = 16
 """Answers that wait to be stored before no more is asked: a fast server must not fill the memory
 while a slow disk keeps up."""
 
@@ -191,7 +191,9 @@ class EmbeddingJob:
             n_jobs=self.n_jobs,
             prefer="threads",
             batch_size=1,
-            pre_dispatch=self.n_jobs,
+            # One batch a place, so that the next goes to the host that is free then. On a cluster
+            # a batch has a way to go, and another waits beside each place.
+            pre_dispatch="2*n_jobs" if effective_n_jobs(None) > 1 else "n_jobs",
             return_as="generator_unordered",
         )
         outcomes = parallel(self._calls())
@@ -258,7 +260,8 @@ class EmbeddingJob:
             self._settle_error(outcome, error or InvalidVectorsError("no vectors"))
             return
         self.retry.succeeded()
-        self.batches.tuner.observe(len(request.positions), outcome.seconds)
+        characters = self.batches.characters(request.positions)
+        self.batches.tuner.observe(len(request.positions), characters, outcome.seconds)
         good = [i for i in range(len(request.positions)) if i not in bad]
         if good:
             self._bad_in_a_row = 0

@@ -33,6 +33,8 @@ class EmbeddingReport:
         Requests sent to the backend for texts.
     batch_size : int
         Texts a request at the end of the job.
+    batch_characters : int
+        Most characters a request at the end of the job.
     seconds : float
         Wall time of the call.
     where : str
@@ -54,6 +56,7 @@ class EmbeddingReport:
     failed: int = 0
     requests: int = 0
     batch_size: int = 0
+    batch_characters: int = 0
     seconds: float = 0.0
     where: str = field(default="", repr=False)
 
