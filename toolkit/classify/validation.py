@@ -212,7 +212,9 @@ def _quiet(X: Any) -> Iterator[None]:
     with threadpool_limits(limits=1 if small else None, user_api="blas"), catch_warnings():
         # NearestCentroid says this of every word that is in all texts of a class or in none.
         filterwarnings("ignore", message="self.within_class_std_dev_ has at least 1 zero")
-        # ... and divides by them, for deviations that only its shrinking would use.
+        # Few rows of many classes are still a classification.
+        filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+        # NearestCentroid divides by them, for deviations that only its shrinking would use.
         filterwarnings("ignore", category=RuntimeWarning, module=r"sklearn\.neighbors")
         yield
 
