@@ -2,6 +2,7 @@
 
 from toolkit.cache.bundled import bundled_packs, bundled_spaces, data_root
 from toolkit.cache.cache import EmbeddingCache, cache_root
+from toolkit.cache.claims import Claim
 from toolkit.cache.export import Import, export_pack, import_pack
 from toolkit.cache.packs import Pack, PackSpace, read_pack, write_pack
 from toolkit.cache.repair import Repair
@@ -9,6 +10,7 @@ from toolkit.cache.space import Space
 from toolkit.cache.verify import SpaceReport
 
 __all__ = [
+    "Claim",
     "EmbeddingCache",
     "Import",
     "Pack",

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cache import index, matrix, memory
+from toolkit.cache.claims import Claim, claim_keys
 from toolkit.cache.connections import readable_errors, reading, writing
 from toolkit.cache.index import INDEX
 from toolkit.cache.rows import (
@@ -226,6 +227,21 @@ class Space:
                 ],
             )
         return len(new)
+
+    def claim(self, keys: Any) -> Claim:
+        """Say that these keys are being embedded, but for those that another caller claims.
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n,) of 16 bytes
+
+        Returns
+        -------
+        Claim
+            For a ``with`` statement: ``mine`` says which keys it has. It ends with the block or
+            with the process, however that ends. Where nothing can be written, all are ``mine``.
+        """
+        return claim_keys(self.path, as_keys(keys))
 
     def record(self, identity: ModelIdentity) -> None:
         """Note that this model, on this version of its engine, gives this space."""
