@@ -306,7 +306,8 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
                 stacklevel=2,
             )
         if self.verbose > 0:
-            _say(str(report), f"batches of {report.batch_size}" if self.verbose > 1 else "")
+            batches = f"{report.batch_size:,} texts or {report.batch_characters:,} characters"
+            _say(str(report), f"at most {batches} a request" if self.verbose > 1 else "")
         return vectors
 
     def fit_transform(self, X: Any, y: Any = None, titles: Any = None) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from toolkit.embedding import job as job_module
 from toolkit.embedding.batching import Batches, BatchTuner
-from toolkit.embedding.job import MOST_WAITING, EmbeddingJob
+from toolkit.embedding.job import EmbeddingJob
 from toolkit.embedding.keys import hash_texts
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.identity import ModelIdentity
@@ -63,7 +63,10 @@ class Quick:
 
 
 @pytest.mark.parametrize("cached", ["nothing", "half", "everything"])
-def test_vectors_are_in_memory_once_duplicates_or_not(cached: str, tmp_path: Path):
+def test_vectors_are_in_memory_once_duplicates_or_not(
+    cached: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(job_module, "MOST_WAITING", 1_000_000)
     texts = [f"text {i}" for i in range(20_000)] * 2
     known = {"nothing": 0, "half": 10_000, "everything": 20_000}[cached]
     vectorizer = EmbeddingGemmaVectorizer(backend=Quick(), cache=tmp_path, batch_size=100)
@@ -98,6 +101,7 @@ def test_a_fast_server_does_not_fill_the_memory_before_a_slow_disk(
         waiting.append(len(asked) - len(stored))
 
     monkeypatch.setattr(job_module, "embed_unchanged", answer)
+    monkeypatch.setattr(job_module, "MOST_WAITING", 20 * 8 * 4)
     texts = ["text"] * 400
     job = EmbeddingJob(
         texts=texts,
@@ -110,4 +114,4 @@ def test_a_fast_server_does_not_fill_the_memory_before_a_slow_disk(
     )
     job.run()
     assert sorted(stored) == list(range(400))
-    assert 10 < max(waiting) <= MOST_WAITING + 2
+    assert 10 < max(waiting) <= 20

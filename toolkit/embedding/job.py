@@ -43,9 +43,9 @@ __all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
 MOST_BAD_IN_A_ROW = 64
 """Bad vectors without a good one between, after which the model is unloaded without waiting."""
 
-MOST_WAITING = 16
-"""Answers that wait to be stored before no more is asked: a fast server must not fill the memory
-while a slow disk keeps up."""
+MOST_WAITING = 16_000_000
+"""Bytes of vectors asked for and not yet stored before no more is asked: a fast server must not
+fill the memory while a slow disk keeps up."""
 
 
 @dataclass(frozen=True)
@@ -223,14 +223,16 @@ class EmbeddingJob:
     def _next(self) -> Request | None:
         with self._lock:
             # At the most, joblib runs out of calls and `run` begins again once all are settled.
-            if self._pause or self._unsettled >= self.n_jobs + MOST_WAITING:
+            if self._pause or self._unsettled * self.identity.dimension * 4 >= MOST_WAITING:
                 return None
             if self._again and self._again[0][0] <= time.monotonic():
-                self._unsettled += 1
-                return heapq.heappop(self._again)[2]
-            positions = self.batches.next()
-            self._unsettled += bool(positions)
-            return Request(tuple(positions)) if positions else None
+                request = heapq.heappop(self._again)[2]
+            elif positions := self.batches.next():
+                request = Request(tuple(positions))
+            else:
+                return None
+            self._unsettled += len(request.positions)
+            return request
 
     def _schedule(self, request: Request, delay: float = 0.0) -> None:
         with self._lock:
@@ -246,7 +248,7 @@ class EmbeddingJob:
     def _settle(self, outcome: Outcome) -> None:
         request, error, vectors = outcome.request, outcome.error, outcome.vectors
         with self._lock:
-            self._unsettled -= 1
+            self._unsettled -= len(request.positions)
         if error is not None and not isinstance(error, BackendError):
             raise error
         self.report.requests += 1
