@@ -32,6 +32,8 @@ html_title = "embeddinggemma-toolkit"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
+# Pages of their own have no others beside them to list.
+html_sidebars = {"index": [], "design": [], "changelog": []}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
