@@ -98,6 +98,26 @@ def test_decisions_are_followed_and_said(table: Path, tmp_path: Path, server: Ol
     assert "is unknown" in wrong.stderr
 
 
+def test_clusters_over_time_are_in_the_report(
+    tmp_path: Path, texts: list[str], server: OllamaDouble
+) -> None:
+    path, report, out = tmp_path / "in.csv", tmp_path / "r.html", tmp_path / "c.csv"
+    with path.open("w", newline="") as file:
+        rows = [(f"{2019 + i % 2}-05-01", text) for i, text in enumerate(texts)]
+        csv.writer(file).writerows([("day", "text"), *rows])
+    with server:
+        words = ("cluster", path, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        done = invoke(*words, "--time-column", "day", "--report", report, "--no-map", "--out", out)
+        alone = invoke(*words, "--time-column", "day")
+        unknown = invoke(*words, "--time-column", "date", "--report", report, "--force")
+    assert done.code == 0, done.stderr
+    assert ">2020-05<" in report.read_text(encoding="utf-8")
+    assert "day" not in rows_of(out.read_text())[0]
+    assert alone.code == unknown.code == 2
+    assert "give --report" in alone.stderr
+    assert "--time-column" in unknown.stderr
+
+
 def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:
     with server:
         words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")

@@ -108,3 +108,20 @@ class _Nameless(BaseEstimator):
 def test_what_cannot_be_made_says_why_and_what_to_do(arguments: dict, says: str):
     with pytest.raises(UsageError, match=says):
         make_clusterer(**arguments)
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_hdbscan_is_the_package_where_it_is_installed(
+    package: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if package:
+        pytest.importorskip("hdbscan")
+    else:
+        monkeypatch.setattr("toolkit.cluster.clusterers.find_spec", lambda name: None)
+    X, labels = blobs()
+    made = make_clusterer("hdbscan", min_cluster_size=5, reducer=PCA(5))
+    assert describe_clusterer(made[-1]).startswith("hdbscan." if package else "HDBSCAN(")
+    found = made.fit_predict(X)
+    kept = found >= 0
+    assert kept.mean() > 0.8
+    assert adjusted_rand_score(labels[kept], found[kept]) == 1.0

@@ -220,3 +220,37 @@ def test_hostile_texts_stay_texts(hostile: ClusterResult):
     markdown = report.to_markdown()
     assert "<script" not in markdown
     assert "<img" not in markdown
+
+
+def test_odd_texts_repeats_and_time_are_in_every_form():
+    X, labels = blobs((30, 20, 10))
+    texts = worded_texts(labels)
+    texts[1] = texts[0].upper()
+    X[7] = np.roll(X[7], 6) + 0.7 * np.eye(12, dtype=np.float32)[0]
+    result = cluster_texts(texts, X, n_clusters=3, stability=0)
+    years: list[object] = [2018 + i % 3 for i in range(60)]
+    years[5] = "unknown"
+    report = ClusterReport(result, times=years)
+    assert report.outliers[0]["position"] == 7
+    assert [one["positions"] for one in report.duplicates] == [[0, 1]]
+    assert report.over_time.periods == ["2018", "2019", "2020"]
+    assert sum(cell.count for row in report.time_rows for cell in row.cells) == 59
+    html, markdown, data = report.to_html(), report.to_markdown(), json.loads(report.to_json())
+    for part in ('id="outliers"', 'id="duplicates"', 'id="time"', "1 text has no date"):
+        assert part in html
+    for part in ("## Odd ones out", "## Repeats", "## Over time", "| cluster | 2018 |"):
+        assert part in markdown
+    assert data["outliers"][0]["position"] == 7
+    assert data["duplicates"][0]["count"] == 2
+    assert data["over_time"]["totals"] == [20, 20, 19]
+    bare = ClusterReport(result).to_html()
+    assert 'id="time"' not in bare
+
+
+def test_map_and_sections_lead_to_each_other():
+    result = noisy_result()
+    points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
+    html = ClusterReport(result, EmbeddingMapDisplay(points, texts=result.texts)).to_html()
+    assert '"link": "#cluster-0"' in html or '"link":"#cluster-0"' in html
+    assert 'href="#map" data-map-group="#cluster-3"' in html
+    assert "data-map-group=" not in ClusterReport(result).to_html()

@@ -92,6 +92,33 @@ def test_links_lead_to_the_sections(chromium_page: Chromium, tmp_path: Path):
     assert 0 <= heading.bounding_box()["y"] < 300
 
 
+def test_map_and_sections_lead_to_each_other(chromium_page: Chromium, tmp_path: Path):
+    result = noisy_result()
+    texts = [*result.texts]
+    points = np.random.default_rng(0).normal(size=(len(texts), 2))
+    made = ClusterReport(
+        result,
+        EmbeddingMapDisplay(points, texts=texts),
+        times=[2015 + i % 9 for i in range(len(texts))],
+    )
+    visit = chromium_page.open(made.to_html(tmp_path / "report.html"))
+    page = visit.page
+    page.wait_for_selector('[data-embedding-map][data-ready="true"]', state="attached")
+    page.emulate_media(reduced_motion="reduce")
+    page.locator("#cluster-2 [data-map-group]").click()
+    size = result.quality.clusters[2].size
+    assert page.locator(".emap-count").inner_text() == f"{size} of {len(texts)} texts"
+    page.locator(".emap-list summary").click()
+    page.locator(".emap-list ol button").first.click()
+    page.locator('.emap-reader a[href="#cluster-2"]').click()
+    page.wait_for_url("**/report.html#cluster-2")
+    assert page.locator("#time .matrix tbody tr").count() == 6  # four clusters, noise, all
+    visit.assert_fits()
+    visit.resize("phone")
+    visit.assert_fits()
+    visit.assert_clean(tmp_path / "report.html")
+
+
 def test_without_scripts_everything_but_the_map_is_there(chromium_page: Chromium, tmp_path: Path):
     path = report("noisy").to_html(tmp_path / "report.html")
     visit = chromium_page.open(path, java_script_enabled=False)

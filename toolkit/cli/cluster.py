@@ -49,6 +49,15 @@ def cluster(
             help="Known labels to compare the clusters with; they do not influence them.",
         ),
     ] = None,
+    time_column: Annotated[
+        str | None,
+        option(
+            "--time-column",
+            metavar="NAME",
+            panel=INPUT,
+            help="When each text is from: dates or years; the report shows clusters over time.",
+        ),
+    ] = None,
     clusterer: Annotated[
         str,
         option(
@@ -135,6 +144,8 @@ def cluster(
     if out is not None:
         check_table_output(out, output_format, force=force)
     check_report_output(report, force=force)
+    if time_column is not None and report is None:
+        raise UsageError("--time-column is for the report; give --report, too")
     if decisions is not None:
         from toolkit.cluster import read_decisions
 
@@ -144,10 +155,17 @@ def cluster(
         inputs.table_format(),
         column=inputs.text_column,
         labels=label_column,
-        keep=keep or (),
+        keep=[*(keep or ()), *([time_column] if time_column else ())],
+        keep_option="--keep, --time-column" if keep else "--time-column",
         missing=embedding.missing,
     )
     found = embed_table(data, embedding, "clustering")
+    times = None
+    if time_column is not None:
+        # Read like the columns of --keep, but kept only when asked for there, too.
+        times = found.columns({time_column: data.kept[time_column]})[time_column]
+        if time_column not in (keep or ()):
+            del data.kept[time_column]
     again = f", and {stability} parts of the texts again" if stability else ""
     console.say(f"Clustering{again} …")
     result = _cluster(
@@ -177,7 +195,8 @@ def cluster(
         from toolkit.report import ClusterReport
 
         picture = None if no_map else _map(result, found, random_state)
-        write_report(ClusterReport(result, map=picture), report, force=force)
+        made = ClusterReport(result, map=picture, times=times)
+        write_report(made, report, force=force)
         console.say(f"Report: {report}")
 
 

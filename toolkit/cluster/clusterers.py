@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
 from typing import Any
 
@@ -113,7 +114,13 @@ def _hdbscan(wish: Wish) -> BaseEstimator:
     n, size = wish.n_samples, wish.min_cluster_size
     if size is None:
         size = 15 if n is None else max(5, round(n**0.5 / 2))
-    return HDBSCAN(min_cluster_size=size, min_samples=5, copy=True)
+    if find_spec("hdbscan") is None:
+        return HDBSCAN(min_cluster_size=size, min_samples=5, copy=True)
+    # The package of that name is several times faster on many texts; the extra "hdbscan".
+    import hdbscan
+
+    made: BaseEstimator = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5, core_dist_n_jobs=1)
+    return made
 
 
 CLUSTERERS: Mapping[str, ClustererInfo] = {
@@ -281,7 +288,11 @@ def describe_clusterer(clusterer: BaseEstimator) -> str:
         or name not in defaults
         or repr(value) != repr(defaults[name].default)
     ]
-    return f"{type(clusterer).__name__}({', '.join(changed)})"
+    name = type(clusterer).__name__
+    # scikit-learn has one of the same name; which one it was must be told.
+    if type(clusterer).__module__.partition(".")[0] == "hdbscan":
+        name = f"hdbscan.{name}"
+    return f"{name}({', '.join(changed)})"
 
 
 def _folded(name: object) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster_texts"]
 
-_VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn")
+_VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn", "hdbscan")
 
 
 def cluster_texts(

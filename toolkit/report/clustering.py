@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from importlib.resources import files
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.agreement import AgreementScores
 from toolkit.cluster.geometry import NOISE
+from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
+from toolkit.cluster.over_time import count_over_time
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import verdict
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_markdown import clustering_markdown, two_digits
 from toolkit.report.contingency import ContingencyTable, contingency_table
+from toolkit.report.time_table import TimeRow, time_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +28,8 @@ __all__ = ["ClusterReport"]
 
 _MOST_CHARACTERS = 600
 _WEAK = 0.6
+_MOST_REPEATS = 20
+_FEW = 8
 
 
 class ClusterReport(Report):
@@ -36,6 +41,8 @@ class ClusterReport(Report):
         As :func:`toolkit.cluster.cluster_texts` returns it.
     map : EmbeddingMapDisplay, optional
         A map of the same texts in the same order; it is coloured by cluster here.
+    times : sequence of length n, optional
+        When each text is from: dates, datetimes, ISO 8601 strings or years.
     provenance : mapping of str to object, optional
         What to add to ``result.provenance``, or to put in its place: ``model``, ``prompt``,
         ``source``, ``command``, ``notice`` (a sentence at the top, for vectors of another model
@@ -46,7 +53,9 @@ class ClusterReport(Report):
     Raises
     ------
     UsageError
-        If the map is of another number of texts.
+        If the map or ``times`` are of another number of texts.
+    DataError
+        If none of ``times`` can be read.
 
     Examples
     --------
@@ -66,6 +75,7 @@ class ClusterReport(Report):
         result: ClusterResult,
         map: EmbeddingMapDisplay | None = None,  # noqa: A002 - what it is to the reader
         *,
+        times: Sequence[Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
         title: str = "Clustering report",
     ) -> None:
@@ -73,6 +83,7 @@ class ClusterReport(Report):
         self.map = None if map is None else map.recolor(result.labels, names=_map_names(result))
         self.made = {**result.provenance, **(provenance or {})}
         self.title = title
+        self.over_time = None if times is None else count_over_time(result.labels, times)
 
     # --- what it says ----------------------------------------------------------------------------
 
@@ -188,6 +199,45 @@ class ClusterReport(Report):
         return [{"position": i} | _shown(result.texts[i]) for i in result.noise_examples]
 
     @cached_property
+    def outliers(self) -> list[dict[str, Any]]:
+        """Texts that are far from the middle of their cluster, compared with its others."""
+        texts = self.result.texts
+        return [
+            asdict(one) | _shown(texts[one.position])
+            for one in find_outliers(self.result.labels, self.result.similarity)
+        ]
+
+    @cached_property
+    def _repeats(self) -> list[Repeat]:
+        return find_repeats(self.result.texts, self.result.labels)
+
+    @property
+    def duplicates(self) -> list[dict[str, Any]]:
+        """Texts that are there more than once, the most frequent first."""
+        texts = self.result.texts
+        return [
+            asdict(one)
+            | {"positions": list(one.positions[:_FEW]), "count": len(one.positions)}
+            | _shown(texts[one.positions[0]])
+            for one in self._repeats[:_MOST_REPEATS]
+        ]
+
+    @property
+    def duplicates_left_out(self) -> int:
+        """How many more texts are there more than once."""
+        return max(0, len(self._repeats) - _MOST_REPEATS)
+
+    @property
+    def n_repeated(self) -> int:
+        """How many texts repeat an earlier one."""
+        return sum(len(one.positions) - 1 for one in self._repeats)
+
+    @property
+    def time_rows(self) -> list[TimeRow]:
+        """Clusters over time, shaded."""
+        return [] if self.over_time is None else time_rows(self.over_time, self.result.names)
+
+    @cached_property
     def scores(self) -> list[tuple[str, AgreementScores]]:
         """Scores of agreement by what they are over."""
         agreement = self.result.agreement
@@ -263,8 +313,11 @@ class ClusterReport(Report):
         page.add_script(TABLE_SCRIPT)
         styles = files("toolkit.report") / "templates" / "clustering.css"
         page.add_style(styles.read_text(encoding="utf-8"))
+        links = {row["cluster"]: f"#cluster-{row['cluster']}" for row in self.clusters}
+        if self.result.quality.noise:
+            links[NOISE] = "#noise"
         # The table of clusters stands for the map where it cannot be seen.
-        drawn = None if self.map is None else page.add(self.map.fragment(table=False))
+        drawn = None if self.map is None else page.add(self.map.fragment(table=False, links=links))
         return page.render("clustering.html", report=self, result=self.result, map=drawn)
 
     def build_markdown(self) -> str:
@@ -283,7 +336,9 @@ class ClusterReport(Report):
             ``labels`` (cluster of each text, -1 for noise); ``stability``, ``agreement``
             (``all_texts``, ``clustered``, ``coverage``, ``classes``, ``contingency``,
             ``noise_by_class``), ``chosen`` (the numbers of clusters tried), ``edits`` (what was
-            decided by hand) or None each; and ``provenance``.
+            decided by hand) or None each; ``outliers`` and ``duplicates`` (a dict each);
+            ``over_time`` (``unit``, ``periods``, ``counts`` by cluster and period, ``totals``,
+            ``noise``, ``undated``) or None; and ``provenance``.
         """
         result, quality = self.result, self.result.quality
         agreement = None
@@ -322,6 +377,9 @@ class ClusterReport(Report):
             "agreement": agreement,
             "chosen": None if result.chosen is None else asdict(result.chosen),
             "edits": None if result.edits is None else asdict(result.edits),
+            "outliers": self.outliers,
+            "duplicates": self.duplicates,
+            "over_time": None if self.over_time is None else asdict(self.over_time),
             "provenance": self.made,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.page import escape_markdown, markdown_table
 
@@ -53,6 +53,11 @@ def clustering_markdown(report: ClusterReport) -> str:
     if report.noise_examples:
         parts += ["## In no cluster", f"{report.result.quality.noise:,} texts, for example:"]
         parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in report.noise_examples))
+    for heading, items in (("Odd ones out", report.outliers), ("Repeats", report.duplicates)):
+        if items:
+            parts += [f"## {heading}", "\n".join(f"- {_odd(item)}" for item in items)]
+    if report.over_time is not None:
+        parts += ["## Over time", _over_time(report)]
     if report.scores:
         columns = ["over", "ARI", "AMI", "V-measure", "homogeneity", "completeness"]
         rows = [
@@ -66,6 +71,23 @@ def clustering_markdown(report: ClusterReport) -> str:
     if report.made.get("command"):
         parts.append(f"Made by: {escape_markdown(report.made['command'])}")
     return "\n\n".join(parts)
+
+
+def _odd(item: dict[str, Any]) -> str:
+    text = escape_markdown(item["text"])
+    return text if "count" not in item else f"{text} ({item['count']} times)"
+
+
+def _over_time(report: ClusterReport) -> str:
+    time = report.over_time
+    assert time is not None  # noqa: S101 - for the type checker; the caller has asked
+    rows = [
+        ["no cluster" if row.cluster < 0 else f"{row.cluster} {row.name}"]
+        + [str(cell.count) for cell in row.cells]
+        for row in report.time_rows
+    ]
+    rows.append(["all", *map(str, time.totals)])
+    return markdown_table(["cluster", *time.periods], rows, numeric=range(1, len(rows[0])))
 
 
 def _clusters(report: ClusterReport) -> str:

@@ -328,6 +328,7 @@ class EmbeddingMapDisplay:
         table: bool = True,
         page_zoom: bool = True,
         max_points: int = 50_000,
+        links: Mapping[Any, str] | None = None,
     ) -> Fragment:
         """Return the interactive map as a piece for a page: ``page.add(display.fragment())``.
 
@@ -341,6 +342,10 @@ class EmbeddingMapDisplay:
             Whether the wheel needs Ctrl to zoom the map, so that the page scrolls.
         max_points : int, default=50000
             Larger maps show a sample, each group in its share, and say so.
+        links : mapping of label to str, optional
+            Where on the page more is said about a group, as ``"#id"``. A text that is read shows
+            the link of its group; a link on the page with the attribute ``data-map-group`` set to
+            that ``"#id"`` shows the group alone.
 
         Returns
         -------
@@ -362,6 +367,7 @@ class EmbeddingMapDisplay:
             caption=caption,
             table=table,
             page_zoom=page_zoom,
+            links=links,
         )
 
     @overload

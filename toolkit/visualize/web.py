@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from toolkit.errors import UsageError
 from toolkit.page import Fragment
 from toolkit.visualize.groups import Group
 from toolkit.visualize.interactive import SVG_LIMIT
@@ -38,6 +39,7 @@ def map_fragment(
     caption: str,
     table: bool,
     page_zoom: bool,
+    links: Mapping[Any, str] | None = None,
 ) -> Fragment:
     """Return the interactive map with its scripts, styles and data.
 
@@ -57,6 +59,8 @@ def map_fragment(
         Whether to add the table of groups.
     page_zoom : bool
         Whether the wheel zooms the map only with Ctrl, so that a long page scrolls.
+    links : mapping of label to str, optional
+        ``"#id"`` of the place on the page that says more about a group.
 
     Returns
     -------
@@ -81,6 +85,7 @@ def map_fragment(
                 "count": group.count,
                 "colors": [group.color, on_dark(group.color)],
                 "noise": group.noise,
+                "link": _anchor(group, links or {}),
                 "spot": [
                     round(float((spot - edge) / extent * 65535))
                     for spot, edge in zip(group.spot, low, strict=True)
@@ -121,6 +126,14 @@ def map_fragment(
         unsafe_eval=n > SVG_LIMIT,
         empty_style=True,
     )
+
+
+def _anchor(group: Group, links: Mapping[Any, str]) -> str | None:
+    """Return a group's link, which can only lead to another place of the same page."""
+    link = links.get(group.label)
+    if link is not None and not link.startswith("#"):
+        raise UsageError(f"a link from the map leads to a place on its page, '#id', not {link!r}")
+    return link
 
 
 def stratified_sample(

@@ -179,12 +179,20 @@
     }
 
     // --- reading
+    function nameOf(group) {
+      const name = make("bdi", "", group.name);
+      if (!group.link) return name;
+      const link = make("a");
+      link.href = group.link;
+      link.append(name);
+      return link;
+    }
     function read(i) {
       if (i === undefined) return;
       draw(() => Plotly.restyle(plot, { x: [[xy[2 * i]]], y: [[xy[2 * i + 1]]] }, [2]));
       if (!reader || !texts) return;
       const where = make("div", "emap-where");
-      where.append(swatch(groups[codes[i]], codes[i]), make("bdi", "", groups[codes[i]].name));
+      where.append(swatch(groups[codes[i]], codes[i]), nameOf(groups[codes[i]]));
       const text = make("p", "", texts[i]);
       text.dir = "auto";
       const parts = [where, text];
@@ -299,6 +307,16 @@
       return button;
     });
     if (groups.length < 2) legendList.hidden = true;
+
+    for (const link of document.querySelectorAll("[data-map-group]")) {
+      const code = groups.findIndex((group) => group.link && group.link === link.dataset.mapGroup);
+      if (code < 0) continue;
+      link.addEventListener("click", () => {
+        only.clear();
+        only.add(code);
+        update();
+      });
+    }
 
     // --- list of the texts
     let shown = 0;
