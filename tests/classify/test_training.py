@@ -13,10 +13,10 @@ from sklearn.svm import LinearSVC
 from tests.classify.examples import WordBackend, hashing, labelled_texts, sdg_result
 from toolkit import EmbeddingGemmaVectorizer
 from toolkit.classify import TrainingResult, train_classifier
-from toolkit.classify.provenance import data_fingerprint, model_notice
 from toolkit.datasets import load
 from toolkit.errors import DataError, EmbeddingWarning, MissingTextError, UsageError
 from toolkit.identity import ModelIdentity
+from toolkit.provenance import data_fingerprint, model_notice
 
 
 @pytest.fixture(scope="module")

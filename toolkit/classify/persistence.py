@@ -33,10 +33,11 @@ from toolkit.classify.model_info import (
     read_model_info,
 )
 from toolkit.classify.portability import named_servers, portable
-from toolkit.classify.provenance import model_notice, package_versions
+from toolkit.classify.provenance import DECIDING_PACKAGES
 from toolkit.classify.result import TrainingResult
 from toolkit.errors import ModelFileError, UsageError
 from toolkit.identity import ModelIdentity
+from toolkit.provenance import model_notice, package_versions
 
 __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 
@@ -200,7 +201,7 @@ def _describe(
         "prompt": getattr(first, "prompt_", None),
         "identity": identity,
         "notice": model_notice(identity),
-        "versions": dict(package_versions()),
+        "versions": dict(package_versions(DECIDING_PACKAGES)),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     if not isinstance(model, TrainingResult):
