@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -223,3 +224,35 @@ def test_a_killed_repair_leaves_nothing_behind(cache, space, monkeypatch):
     assert [folder.name for folder in (cache.path / "spaces").iterdir()] == [space.id]
     assert sum(have(space, [name for name in range(COUNT) if name != 3])) == COUNT - 1
     assert cache.repair()[0].lost == 1
+
+
+def test_beside_a_writer(cache, space):
+    """Nothing is called damaged that is being written, and a repair never mixes two spaces."""
+    stored, stop = [], threading.Event()
+
+    def write() -> None:
+        name = 1000
+        while not stop.is_set():
+            try:
+                put(space, [name])
+            except CacheError:
+                return
+            stored.append(name)
+            name += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while len(stored) < 20:
+            assert not only(cache.verify()).damaged
+        flip(space, 3)
+        (done,) = cache.repair()
+        writer.join(20)
+        assert not writer.is_alive()
+    finally:
+        stop.set()
+        writer.join()
+    new = cache.space("")
+    assert new.id == done.new_space
+    assert all(have(new, stored))
+    assert have(new, [2, 3, 4]) == [True, False, True]
