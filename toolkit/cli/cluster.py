@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
+from toolkit.cli.option_groups import EmbeddingOptions, InputOptions, cache_parameter
 from toolkit.cli.options import (
     INPUT,
     Force,
@@ -194,7 +194,9 @@ def cluster(
     if report is not None:
         from toolkit.report import ClusterReport
 
-        picture = None if no_map else _map(result, found, random_state)
+        picture = (
+            None if no_map else _map(result, found, random_state, cache_parameter(embedding.cache))
+        )
         made = ClusterReport(result, map=picture, times=times)
         write_report(made, report, force=force)
         console.say(f"Report: {report}")
@@ -298,7 +300,7 @@ def _assignments(
     return columns
 
 
-def _map(result: ClusterResult, found: Embedded, random_state: int) -> Any:
+def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:
     from toolkit.visualize import EmbeddingMapDisplay
 
     if len(found.texts) < 4:
@@ -311,4 +313,5 @@ def _map(result: ClusterResult, found: Embedded, random_state: int) -> Any:
         names=result.names,
         random_state=random_state,
         verbose=console.verbosity,
+        cache=cache,
     )

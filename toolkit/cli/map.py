@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
+from toolkit.cli.option_groups import EmbeddingOptions, InputOptions, cache_parameter
 from toolkit.cli.options import (
     INPUT,
     OUTPUT,
@@ -92,6 +92,7 @@ def map_texts(
         title=title or f"Map of {Path(data.source).name}",
         random_state=random_state,
         verbose=console.verbosity,
+        cache=cache_parameter(embedding.cache),
     )
     console.say(display.caption)
     for path in out:

@@ -9,25 +9,22 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
-from toolkit.errors import DataError, UsageError
 from toolkit.page import Fragment, Page, write_text_atomic
 from toolkit.page.document import TABLE_SCRIPT
-from toolkit.visualize.groups import Names, make_groups
-from toolkit.visualize.projector import UMAPProjector
-from toolkit.visualize.quality import ProjectionQuality, projection_quality
+from toolkit.visualize.groups import Names
+from toolkit.visualize.points import MapPoints
+from toolkit.visualize.projection import predicted_labels, project
 from toolkit.visualize.web import map_fragment, stratified_sample
 
 if TYPE_CHECKING:
-    import pandas as pd
     import plotly.graph_objects as go
     from matplotlib.axes import Axes
 
 __all__ = ["EmbeddingMapDisplay"]
 
 
-class EmbeddingMapDisplay:
+class EmbeddingMapDisplay(MapPoints):
     """A map on which texts of similar meaning lie close together.
 
     Make one with :meth:`from_embeddings` or :meth:`from_estimator`; show it with :meth:`plot`,
@@ -74,40 +71,6 @@ class EmbeddingMapDisplay:
     [('a', 2), ('b', 1), ('in no group', 1)]
     """
 
-    def __init__(
-        self,
-        points: ArrayLike,
-        *,
-        texts: Iterable[str] | None = None,
-        labels: ArrayLike | None = None,
-        names: Names = None,
-        columns: Mapping[str, Sequence[Any]] | None = None,
-        quality: ProjectionQuality | None = None,
-        title: str | None = None,
-        projection: Mapping[str, Any] | None = None,
-        noise_label: Any = -1,
-        colors: Mapping[Any, str] | None = None,
-    ) -> None:
-        self.points: NDArray[np.float64] = check_array(points, dtype=np.float64)
-        n = len(self.points)
-        if self.points.shape[1] != 2:
-            raise UsageError(f"a map has 2 dimensions, these points have {self.points.shape[1]}")
-        self.texts = None if texts is None else [str(text) for text in texts]
-        self.columns = {str(key): list(values) for key, values in (columns or {}).items()}
-        named = [("texts", self.texts), *self.columns.items()]
-        for what, values in named:
-            if values is not None and len(values) != n:
-                raise UsageError(f"there are {len(values)} {what} for {n} points")
-        self.labels = labels
-        self.names = names
-        self.quality = quality
-        self.title = title
-        self.projection = dict(projection or {})
-        self.noise_label = noise_label
-        self.codes_, self.groups_ = make_groups(
-            labels, self.points, names=names, noise_label=noise_label, colors=colors
-        )
-
     @classmethod
     def from_embeddings(
         cls,
@@ -124,6 +87,7 @@ class EmbeddingMapDisplay:
         colors: Mapping[Any, str] | None = None,
         random_state: int | None = 0,
         verbose: int = 1,
+        cache: bool | str | os.PathLike[str] = True,
     ) -> Self:
         """Project vectors and make their map.
 
@@ -142,6 +106,10 @@ class EmbeddingMapDisplay:
             For the projector; None is faster and differs each time.
         verbose : int, default=1
             For the projector; 0 is silent.
+        cache : bool, str or path, default=True
+            Whether places made by the default projector with a seed are kept on disk, and taken
+            from there for the same vectors, parameters and versions: in the folder of the cached
+            vectors, or in the one named.
 
         Returns
         -------
@@ -152,28 +120,18 @@ class EmbeddingMapDisplay:
         DataError
             If there are fewer than four vectors.
         """
-        vectors = check_array(X, dtype=np.float32)
-        n = len(vectors)
-        if n < 4:
-            raise DataError(f"a map needs at least 4 texts, not {n}")
-        if projector is None:
-            projector = UMAPProjector("map", random_state=random_state, verbose=verbose)
-        points = np.asarray(projector.fit_transform(vectors))
-        if points.ndim != 2 or points.shape[1] != 2:
-            raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
-        measured = None
-        if quality:
-            k = min(15, (n - 1) // 2)
-            measured = projection_quality(vectors, points, n_neighbors=k)
+        found = project(
+            X, projector, quality=quality, random_state=random_state, verbose=verbose, cache=cache
+        )
         return cls(
-            points,
+            found.points,
             texts=texts,
             labels=labels,
             names=names,
             columns=columns,
-            quality=measured,
+            quality=found.quality,
             title=title,
-            projection={"method": type(projector).__name__, **_parameters(projector)},
+            projection=found.made,
             noise_label=noise_label,
             colors=colors,
         )
@@ -211,41 +169,8 @@ class EmbeddingMapDisplay:
         vectorizer = steps[0][1] if steps else estimator
         vectors = np.asarray(vectorizer.transform(items))
         if labels is None and steps and len(steps) > 1:
-            labels = _predicted(estimator, vectors)
+            labels = predicted_labels(estimator, vectors)
         return cls.from_embeddings(vectors, texts=items, labels=labels, **options)
-
-    def recolor(
-        self,
-        labels: ArrayLike | None,
-        *,
-        names: Names = None,
-        title: str | None = None,
-        colors: Mapping[Any, str] | None = None,
-    ) -> Self:
-        """Return the same map coloured by other labels; nothing is projected again."""
-        return type(self)(
-            self.points,
-            texts=self.texts,
-            labels=labels,
-            names=names,
-            columns=self.columns,
-            quality=self.quality,
-            title=self.title if title is None else title,
-            projection=self.projection,
-            noise_label=self.noise_label,
-            colors=colors,
-        )
-
-    @property
-    def colors(self) -> dict[Any, str]:
-        """Colour by label, to be given to another map."""
-        return {group.label: group.color for group in self.groups_}
-
-    @property
-    def caption(self) -> str:
-        """What to know before believing the picture."""
-        warning = "Near means similar; the axes, and distances between far groups, mean little."
-        return warning if self.quality is None else f"{self.quality} {warning}"
 
     def plot(
         self,
@@ -408,48 +333,5 @@ class EmbeddingMapDisplay:
         html = page.render("map_page.html", map=fragment, projection=self.projection)
         return html if path is None else write_text_atomic(path, html, overwrite=overwrite)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row per text: ``x``, ``y``, ``label``, ``group``, ``text`` and the columns.
-
-        Returns
-        -------
-        pandas.DataFrame
-        """
-        import pandas as pd
-
-        frame = pd.DataFrame({"x": self.points[:, 0], "y": self.points[:, 1]})
-        if self.labels is not None:
-            frame["label"] = [self.groups_[code].label for code in self.codes_]
-            frame["group"] = [self.groups_[code].name for code in self.codes_]
-        if self.texts is not None:
-            frame["text"] = self.texts
-        for key, values in self.columns.items():
-            frame[key if key not in frame else f"{key}_"] = values
-        return frame
-
     def __repr__(self) -> str:
         return f"<EmbeddingMapDisplay of {len(self.points):,} texts, {len(self.groups_)} groups>"
-
-
-def _parameters(projector: Any) -> dict[str, Any]:
-    """Return what a projector was told, as far as it says."""
-    found: dict[str, Any] = {}
-    if hasattr(projector, "get_params"):
-        found |= projector.get_params(deep=False)
-    if isinstance(projector, UMAPProjector):
-        found |= projector.settings()
-    return {
-        key: value
-        for key, value in found.items()
-        if isinstance(value, str | int | float | bool) and key not in ("verbose", "n_jobs")
-    }
-
-
-def _predicted(pipeline: Any, vectors: NDArray[Any]) -> Any:
-    last = pipeline.steps[-1][1]
-    kept = getattr(last, "labels_", None)
-    if kept is not None and len(kept) == len(vectors):
-        return kept
-    if hasattr(last, "predict"):
-        return pipeline[1:].predict(vectors)
-    return None

@@ -1,0 +1,114 @@
+"""Places, texts and groups: what a map is, however it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+
+from toolkit.errors import UsageError
+from toolkit.visualize.groups import Names, make_groups
+from toolkit.visualize.quality import ProjectionQuality
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MapPoints"]
+
+
+class MapPoints:
+    """Points of a map with their texts and groups; parameters are those of the display.
+
+    See Also
+    --------
+    toolkit.visualize.EmbeddingMapDisplay : draws it.
+    """
+
+    def __init__(
+        self,
+        points: ArrayLike,
+        *,
+        texts: Iterable[str] | None = None,
+        labels: ArrayLike | None = None,
+        names: Names = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+        quality: ProjectionQuality | None = None,
+        title: str | None = None,
+        projection: Mapping[str, Any] | None = None,
+        noise_label: Any = -1,
+        colors: Mapping[Any, str] | None = None,
+    ) -> None:
+        self.points: NDArray[np.float64] = check_array(points, dtype=np.float64)
+        n = len(self.points)
+        if self.points.shape[1] != 2:
+            raise UsageError(f"a map has 2 dimensions, these points have {self.points.shape[1]}")
+        self.texts = None if texts is None else [str(text) for text in texts]
+        self.columns = {str(key): list(values) for key, values in (columns or {}).items()}
+        named = [("texts", self.texts), *self.columns.items()]
+        for what, values in named:
+            if values is not None and len(values) != n:
+                raise UsageError(f"there are {len(values)} {what} for {n} points")
+        self.labels = labels
+        self.names = names
+        self.quality = quality
+        self.title = title
+        self.projection = dict(projection or {})
+        self.noise_label = noise_label
+        self.codes_, self.groups_ = make_groups(
+            labels, self.points, names=names, noise_label=noise_label, colors=colors
+        )
+
+    def recolor(
+        self,
+        labels: ArrayLike | None,
+        *,
+        names: Names = None,
+        title: str | None = None,
+        colors: Mapping[Any, str] | None = None,
+    ) -> Self:
+        """Return the same map coloured by other labels; nothing is projected again."""
+        return type(self)(
+            self.points,
+            texts=self.texts,
+            labels=labels,
+            names=names,
+            columns=self.columns,
+            quality=self.quality,
+            title=self.title if title is None else title,
+            projection=self.projection,
+            noise_label=self.noise_label,
+            colors=colors,
+        )
+
+    @property
+    def colors(self) -> dict[Any, str]:
+        """Colour by label, to be given to another map."""
+        return {group.label: group.color for group in self.groups_}
+
+    @property
+    def caption(self) -> str:
+        """What to know before believing the picture."""
+        warning = "Near means similar; the axes, and distances between far groups, mean little."
+        return warning if self.quality is None else f"{self.quality} {warning}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per text: ``x``, ``y``, ``label``, ``group``, ``text`` and the columns.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame({"x": self.points[:, 0], "y": self.points[:, 1]})
+        if self.labels is not None:
+            frame["label"] = [self.groups_[code].label for code in self.codes_]
+            frame["group"] = [self.groups_[code].name for code in self.codes_]
+        if self.texts is not None:
+            frame["text"] = self.texts
+        for key, values in self.columns.items():
+            frame[key if key not in frame else f"{key}_"] = values
+        return frame
