@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -262,3 +264,17 @@ def test_every_page_is_in_a_menu():
     menus = (DOCS / "index.md").read_text("utf-8") + (DOCS / "guide.md").read_text("utf-8")
     for page in [*DOCS.glob("*.md"), *DOCS.glob("*.rst")]:
         assert page.stem == "index" or re.search(rf"^{page.stem}$", menus, re.MULTILINE), page.name
+
+
+@pytest.mark.slow
+def test_the_documentation_builds(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(ROOT / "docs"), "html"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html" / "index.html").is_file()
