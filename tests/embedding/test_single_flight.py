@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from tests.ollama_double import faults
 from tests.ollama_double.fault import Fault
-from toolkit.cache import EmbeddingCache
+from toolkit.cache import EmbeddingCache, claims
 from toolkit.embedding import patience
 from toolkit.embedding.keys import hash_texts
 from toolkit.errors import EmbeddingError, EmbeddingWarning
@@ -95,19 +95,22 @@ def test_a_killed_process_holds_nobody_up(ollama_double):
     while len(received(ollama_double)) < 40:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    timer = threading.Timer(0.3, process.kill)
+
+    def end() -> None:
+        process.kill()
+        process.wait()  # else it is still known to the system
+
+    timer = threading.Timer(0.3, end)
     timer.start()
     one = make(ollama_double)
     ollama_double.faults.clear()
     started = time.monotonic()
     found = one.transform(TEXTS)
-    assert time.monotonic() - started < 12  # five seconds after the last sign of life at most
+    assert time.monotonic() - started < claims.DEAD_AFTER
     timer.join()
-    process.wait()
     assert np.isfinite(found).all()
     assert one.report_.hits + one.report_.embedded == 200
     assert one.report_.hits >= 20
-    assert len(received(ollama_double)) <= 200 + 40  # the batches in flight
 
 
 def test_what_another_gave_up_is_tried_again(ollama_double):

@@ -1,7 +1,7 @@
 """Who is embedding what right now, so that nobody embeds it again.
 
 A claim is a file in the space's folder ``claims``: a line of JSON (host and process), then the
-keys. Its holder touches it every second; one that was not touched for five seconds, or
+keys. Its holder touches it every second; one that was not touched for thirty seconds, or
 whose process is gone from this host, is dead and counts no more. Nothing depends on claims but the
 number of texts a server is sent: where they cannot be written, everybody embeds for themselves.
 """
@@ -34,8 +34,8 @@ CLAIMS = "claims"
 BEAT = 1.0
 """Seconds between two signs of life."""
 
-DEAD_AFTER = 5.0
-"""Seconds without one."""
+DEAD_AFTER = 30.0
+"""Seconds without one: a busy disk can hold it up for several."""
 
 _LOCK = "lock.sqlite"
 _ENDING = ".claim"
