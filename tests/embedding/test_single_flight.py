@@ -47,11 +47,13 @@ def make(double, **options) -> EmbeddingGemmaVectorizer:
     return EmbeddingGemmaVectorizer(host=double.host, batch_size=10, **options).fit(TEXTS)
 
 
-def test_a_grid_search_by_two_processes_sends_each_text_once(ollama_double):
+def test_a_grid_search_by_two_processes_sends_each_text_once(ollama_double, tmp_path):
     slow(ollama_double, 0.05)
+    # By name: joblib's workers may have begun in another test, with its environment.
+    cache = str(tmp_path / "vectors")
     y = np.arange(200) % 2
     pipeline = make_pipeline(
-        EmbeddingGemmaVectorizer(host=ollama_double.host, batch_size=10),
+        EmbeddingGemmaVectorizer(host=ollama_double.host, batch_size=10, cache=cache),
         LogisticRegression(max_iter=200),
     )
     grid = {
