@@ -92,6 +92,8 @@ class BackendError(ToolkitError):
         denied), so that looking for one guilty text would be pointless.
     retry_after : float, optional
         Seconds the server asked to wait.
+    broken : bool, default=False
+        Whether the connection broke, as it does while a server is being restarted.
     """
 
     def __init__(
@@ -101,11 +103,13 @@ class BackendError(ToolkitError):
         retryable: bool = False,
         fatal: bool = False,
         retry_after: float | None = None,
+        broken: bool = False,
     ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.fatal = fatal
         self.retry_after = retry_after
+        self.broken = broken
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments are lost by Exception's own pickling, and errors cross process

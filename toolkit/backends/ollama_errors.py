@@ -135,6 +135,7 @@ def from_exception(error: Exception, *, model: str, address: str) -> BackendErro
             lambda: BackendError(
                 f"the connection to {address} broke: {str(error) or type(error).__name__}",
                 retryable=True,
+                broken=True,
             ),
         ),
     ]

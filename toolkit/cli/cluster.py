@@ -55,7 +55,7 @@ def cluster(
             "--time-column",
             metavar="NAME",
             panel=INPUT,
-            help="When each text is from: dates or years; the report shows clusters over time.",
+            help="When each row is from: numbers, years or ISO dates.",
         ),
     ] = None,
     clusterer: Annotated[

@@ -52,7 +52,7 @@ def train(
             "--time-column",
             metavar="NAME",
             panel=INPUT,
-            help="Numbers or ISO dates: train on the past, test on the latest rows.",
+            help="When each row is from: numbers, years or ISO dates.",
         ),
     ] = None,
     classifier: Annotated[

@@ -286,7 +286,7 @@ class EmbeddingJob:
             return
         self.retry.failed(error)
         if error.retryable and (down or request.attempt < self.retry.attempts):
-            self._pause = self._pause or down
+            self._pause = self._pause or down or error.broken
             self._repeat(request, error, outcome.host)
         elif len(request.positions) > 1:
             self._split(request)

@@ -56,7 +56,7 @@ class RetryPolicy:
         if not error.retryable:
             return
         self._in_a_row += 1
-        if isinstance(error, ServerUnavailableError):
+        if isinstance(error, ServerUnavailableError) or error.broken:
             now = time.monotonic()
             self._down_since = self._down_since if self._down_since is not None else now
             if now - self._down_since > self.patience:
