@@ -23,18 +23,14 @@ for TF-IDF. Needs the extra `embedded`.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import few_labels
 import numpy as np
+from record import results_file, write_record
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from threadpoolctl import threadpool_limits
 
@@ -56,7 +52,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "classification.json",
+        default=results_file("classification"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
@@ -81,16 +77,8 @@ def main() -> int:
         "StratifiedGroupKFold(5, shuffle=True, random_state=0)",
         "classifiers": {name: repr(make_classifier(name)) for name in CLASSIFIERS},
         "results": results,
-        "machine": machine() | {"blas_threads": 1},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(
-        json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    print(f"written to {options.out}")
+    write_record(options.out, record, packages=("numpy", "scipy", "scikit-learn"), blas_threads=1)
     off = differences(results)
     if off:
         print(f"not within {TOLERANCE} of what is published: {', '.join(off)}", file=sys.stderr)
@@ -277,18 +265,6 @@ def differences(results: dict[str, Any]) -> list[str]:
         if abs(across[language]["logistic_regression"] - published) > TOLERANCE
     ]
     return off
-
-
-def machine() -> dict[str, object]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

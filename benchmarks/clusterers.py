@@ -12,16 +12,12 @@ Takes two to four minutes, most of it for UMAP.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from record import results_file, write_record
 from threadpoolctl import threadpool_limits
 
 from toolkit import UMAPProjector
@@ -37,7 +33,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "clusterers.json",
+        default=results_file("clusterers"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
@@ -49,14 +45,8 @@ def main() -> int:
         "cluster, and on sdg stability: mean Jaccard similarity over 10 parts of 80 % of the "
         "texts, and mean adjusted Rand index between seeds (1 for one that uses none)",
         "results": results,
-        "machine": machine() | {"threads": 1},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    write_record(options.out, record, packages=LIBRARIES, threads=1)
     return 0
 
 
@@ -96,18 +86,6 @@ def measure(name: str, subset: str | None, stability: int) -> dict[str, Any]:
             flush=True,
         )
     return found
-
-
-def machine() -> dict[str, Any]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

@@ -15,18 +15,14 @@ shared threads wait for each other.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from record import results_file, write_record
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
@@ -51,25 +47,19 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "clustering.json",
+        default=results_file("clustering"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
     with threadpool_limits(1):
         results = measure(options.seeds)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "benchmark": "clustering",
         "what": "agreement of k-means clusters with known labels",
         "clusterer": "KMeans(number of labels, n_init=10), seeds 0, 1, ...",
         "results": results,
-        "machine": machine() | {"threads": 1},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    write_record(options.out, record, packages=LIBRARIES, threads=1)
     off = [
         name
         for name, found in results.items()
@@ -134,18 +124,6 @@ def show(name: str, found: dict[str, Any], published: str) -> None:
         f"{mteb['mean'] if mteb else float('nan'):8.3f}{published}",
         flush=True,
     )
-
-
-def machine() -> dict[str, object]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

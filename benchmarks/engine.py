@@ -25,18 +25,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from record import results_file, write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -74,7 +73,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "engine.json",
+        default=results_file("engine"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
@@ -125,15 +124,10 @@ def main() -> int:
         "real": real,
         "skipped": skipped,
         "notes": {way: NOTES[way] for way in ways},
-        "machine": machine(),
-        "versions": {"python": platform.python_version()} | bench.versions,
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_record(options.out, record, packages=bench.versions)
     for name, goal in goals.items():
         print(f"{name}: {goal['measured']} (goal {goal['goal']}){'' if goal['met'] else ' MISSED'}")
-    print(f"written to {options.out}")
     return int(not all(goal["met"] for goal in goals.values()))
 
 
@@ -240,18 +234,6 @@ def show(name: str, table: dict[str, Any], rows: dict[str, dict[str, Any]]) -> N
             f"{row['cpu_ms_a_text']:13.3f}{row['lowest_cosine_to_toolkit']:9.3f}",
             flush=True,
         )
-
-
-def machine() -> dict[str, object]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

@@ -14,17 +14,13 @@ threads wait for each other (measured on two cores: 17 seconds instead of 0.3 at
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from record import results_file, write_record
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -50,26 +46,20 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "foundation.json",
+        default=results_file("foundation"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
     with threadpool_limits(1, user_api="blas"):
         results = measure()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "benchmark": "foundation",
         "what": "accuracy, SDG passages (615 texts, 17 classes), mean of five folds",
         "classifier": "LogisticRegression(C=10, max_iter=2000)",
         "cross_validation": "StratifiedKFold(5, shuffle=True, random_state=0)",
         "results": results,
-        "machine": machine() | {"blas_threads": 1},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    write_record(options.out, record, packages=LIBRARIES, blas_threads=1)
     off = [name for name, r in results.items() if abs(r["accuracy"] - r["published"]) > TOLERANCE]
     if off:
         print(f"not within {TOLERANCE} of what is published: {', '.join(off)}", file=sys.stderr)
@@ -111,18 +101,6 @@ def measure() -> dict[str, dict[str, float]]:
             flush=True,
         )
     return results
-
-
-def machine() -> dict[str, object]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+
+from record import results_file, write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL_DIMENSION = 768
@@ -39,7 +37,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "memory.json",
+        default=results_file("memory"),
         help="where to write the figures (default: %(default)s)",
     )
     parser.add_argument("--worker", nargs=2, metavar=("HOST", "CACHE"), help=argparse.SUPPRESS)
@@ -50,7 +48,6 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from tests.ollama_double.process import DoubleProcess
 
-    load = [round(part, 1) for part in os.getloadavg()]
     with tempfile.TemporaryDirectory(prefix="toolkit-memory-") as cache:
         with DoubleProcess() as double:
             embedding = run(options, double.host, cache)
@@ -61,15 +58,9 @@ def main() -> int:
         "limit_mb_beyond_output": options.limit,
         "embedding": embedding,
         "reading_from_cache": reading,
-        "machine": machine() | {"load_before": load},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
-        "date": datetime.now(UTC).date().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_record(options.out, record, packages=LIBRARIES)
     show(record)
-    print(f"written to {options.out}")
     return int(any(r["beyond_output_mb"] > options.limit for r in (embedding, reading)))
 
 
@@ -166,18 +157,6 @@ def show(record: dict[str, object]) -> None:
             f"{name:22}{r['output_mb']:9.1f}{r['before_mb']:9.1f}{r['peak_mb']:9.1f}"
             f"{r['beyond_output_mb']:9.1f}{r['bytes_a_text']:17.0f}{r['seconds']:9.1f}"
         )
-
-
-def machine() -> dict[str, object]:
-    """Return what is known of the machine: processor model, cores, system."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import resource
 import subprocess
@@ -24,12 +22,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from record import results_file, write_record
 
 from toolkit import ClassifierReport, EmbeddingGemmaVectorizer
 from toolkit.classify import select_classifier
@@ -115,7 +112,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "results" / "training.json",
+        default=results_file("training"),
         help="where to write the figures (default: %(default)s)",
     )
     options = parser.parse_args()
@@ -128,14 +125,7 @@ def main() -> int:
         done = subprocess.run(words, check=True, capture_output=True, text=True)
         found[which] = json.loads(done.stdout)
         print(which, json.dumps(found[which], indent=1))
-    found["machine"] = {"processor": platform.machine(), "cores": os.cpu_count()}
-    found["load_at_the_end"] = os.getloadavg()[0]
-    names = ("numpy", "scikit-learn", "scipy")
-    found["versions"] = {name: version(name) for name in names}
-    found["date"] = datetime.now(UTC).isoformat(timespec="seconds")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    write_record(options.out, found, packages=("numpy", "scikit-learn", "scipy"))
     good = found["sdg"]["seconds"] < 30 and found["large"]["seconds"] < 300
     return 0 if good and found["large"]["peak_mb"] < 2048 else 1
 
