@@ -109,6 +109,50 @@ def test_diagnosis_of_foreign_vectors():
     assert diagnose({"sky": np.ones(512)}).compared == 0
 
 
+def moved(build, cosine, shared=0.5):
+    """Vectors of a build at a cosine from its own, as other weights would move them: partly all
+    the same way, partly each its own."""
+    rng = np.random.default_rng(0)
+    common = rng.standard_normal(768) / 768**0.5
+    vectors = {}
+    for name in CANARY_NAMES:
+        own = reference_vectors(build)[name].astype(np.float64)
+        away = shared * common + (1 - shared) * rng.standard_normal(768) / 768**0.5
+        away -= (away @ own) * own
+        away *= np.sqrt(1 - cosine**2) / np.linalg.norm(away)
+        vectors[name] = cosine * own + away
+    return vectors
+
+
+@pytest.mark.parametrize("cosine", [0.9997, 0.99, 0.95, 0.9, 0.85])
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("quantization", ["Q8_0", "Q4_0", "unknown", None])
+def test_few_bits_are_told_from_wrong_builds(build, cosine, quantization):
+    found = diagnose(moved(build, cosine), quantization=quantization)
+    assert found.build == build
+    assert found.exact == (cosine >= 0.99)
+    if build == "right":
+        near = "those of the published model" if found.exact else "as quantised weights' are"
+        assert near in found.summary()
+
+
+@pytest.mark.parametrize("quantization", ["BF16", "F16", "all F32", "float16"])
+def test_weights_in_sixteen_bits_have_no_excuse(quantization):
+    assert diagnose(moved("right", 0.9999), quantization=quantization).build == "right"
+    assert diagnose(moved("right", 0.97), quantization=quantization).build == "unknown"
+
+
+def test_what_is_near_nothing_or_between_two_is_unknown_with_few_bits_too():
+    assert diagnose(moved("right", 0.75), quantization="Q4_0").build == "unknown"
+    right, causal = reference_vectors("right"), reference_vectors("causal")
+    between = {name: right[name] + causal[name] for name in CANARY_NAMES}
+    assert diagnose(between, quantization="Q4_0").build == "unknown"
+    # Without its dense layers a model's vectors lie in another basis altogether.
+    turned = np.linalg.qr(np.random.default_rng(0).standard_normal((768, 768)))[0]
+    other = {name: turned @ right[name] for name in CANARY_NAMES}
+    assert diagnose(other, quantization="Q4_0").build == "unknown"
+
+
 def test_the_model_cards_similarities():
     vectors = reference_vectors()
     found = [

@@ -269,6 +269,35 @@ def test_a_quantised_build_is_a_space_of_its_own(ollama_double_factory):
     assert [len(space) for space in EmbeddingCache().spaces()] == [30, 30]
 
 
+def test_the_official_quantised_tags_are_accepted(ollama_double_factory):
+    """Other weights than the published ones, so their vectors are near them and no more."""
+    tag = "embeddinggemma:300m-qat-q4_0"
+
+    def fit(**changes):
+        model = Model(tag, **{"quantization": "Q4_0", "noise": 0.4} | changes)
+        host = ollama_double_factory(models=[model]).host
+        return EmbeddingGemmaVectorizer(model=tag, host=host, cache=False).fit(TEXTS)
+
+    assert fit(build="right").identity_.quantization == "Q4_0"
+    with pytest.warns(DriftWarning, match="without a sliding window"):
+        fit(build="no_window", noise=0.2)
+    with pytest.raises(UnverifiedModelError, match="causal"):
+        fit(build="causal")
+    with pytest.raises(UnverifiedModelError, match="no known build"):
+        fit(build="random")
+    with pytest.raises(UnverifiedModelError, match="no known build"):
+        fit(build="right", quantization="BF16")
+
+
+def test_the_second_model_goes_by_its_own_name(ollama_double_factory):
+    name = "embeddinggemma-2:270m-q8_0-text"
+    double = ollama_double_factory(models=[Model(name, build="random", context_length=8192)])
+    vectorizer = EmbeddingGemmaVectorizer(model=name, host=double.host).fit(TEXTS)
+    assert vectorizer.identity_.context_length == 8192
+    vectorizer.transform(["a"])
+    assert double.texts_received[-1] == "task: classification | query: a"
+
+
 # --- without a server -----------------------------------------------------------------------------
 
 

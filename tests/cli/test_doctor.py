@@ -89,6 +89,17 @@ def test_wrong_vectors(
     assert said in " ".join(done.stdout.split())
 
 
+def test_a_quantised_tag_of_the_official_model_is_well(
+    ollama_double_factory: Callable[..., OllamaDouble],
+) -> None:
+    tag = "embeddinggemma:300m-qat-q4_0"
+    double = ollama_double_factory(models=[Model(tag, quantization="Q4_0", noise=0.3)])
+    done = invoke("doctor", "--host", double.host, "--model", tag)
+    assert done.code == 0, done.stdout
+    said = " ".join(done.stdout.split())
+    assert "near those of the published model, as quantised weights' are" in said
+
+
 def test_a_model_of_another_name_is_only_noted(
     ollama_double_factory: Callable[..., OllamaDouble],
 ) -> None:

@@ -11,6 +11,7 @@ from toolkit.errors import BackendError, CacheError, ToolkitError
 
 if TYPE_CHECKING:
     from toolkit.backends.ollama import OllamaServer
+    from toolkit.identity import ModelIdentity
 
 __all__ = ["EXTRAS", "Finding", "check_cache", "check_extras", "check_packs", "check_server"]
 
@@ -90,10 +91,10 @@ def check_server(server: OllamaServer, *, full: bool = False) -> Iterator[Findin
     if not described["pooled"]:
         said += "; its file names no pooling, so the server may refuse to embed with it"
     yield Finding("model", state, said, identity.to_dict() | {"canary": None})
-    yield _check_vectors(server, identity.dimension, full)
+    yield _check_vectors(server, identity, full)
 
 
-def _check_vectors(server: OllamaServer, dimension: int, full: bool) -> Finding:
+def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) -> Finding:
     from toolkit.backends.ollama_names import is_official
     from toolkit.embedding.identities import embed_with_patience
     from toolkit.identity import CANARY_NAMES, reference_texts
@@ -111,10 +112,10 @@ def _check_vectors(server: OllamaServer, dimension: int, full: bool) -> Finding:
         names = (*CANARY_NAMES, *planets.values())
         texts = {name: texts[name] for name in dict.fromkeys(names)}
     try:
-        vectors, skipped = embed_with_patience(server, dict(texts), dimension)
+        vectors, skipped = embed_with_patience(server, dict(texts), identity.dimension)
     except BackendError as error:
         return Finding("vectors", "wrong", str(error))
-    diagnosis = diagnose(vectors, skipped=skipped)
+    diagnosis = diagnose(vectors, skipped=skipped, quantization=identity.quantization)
     similarities: dict[str, float] = {}
     if all(name in vectors for name in planets.values()):
         query = vectors[planets["query"]]

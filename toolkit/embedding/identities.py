@@ -81,7 +81,8 @@ def identify(backend: Backend, cache: EmbeddingCache | None = None) -> ModelIden
         identity = replace(identity, dimension=canary.vectors.shape[1], canary=canary)
         if hasattr(backend, "verify"):
             named = dict(zip(canary.names, canary.vectors, strict=True))
-            backend.verify(diagnose(named, skipped=skipped))
+            quantization = identity.quantization
+            backend.verify(diagnose(named, skipped=skipped, quantization=quantization))
         _identities[key] = identity
         _kept.setdefault(id(backend), backend)  # an id is only unique while the object lives
         return identity

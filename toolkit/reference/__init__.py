@@ -9,6 +9,7 @@ cbf5a78393b6a033e0b8a63a57549964f7ed5c6fbeb4ba0694214f36123f2fd2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,11 +24,22 @@ __all__ = ["BUILDS", "Diagnosis", "diagnose", "reference_vectors"]
 Build = Literal["right", "no_window", "causal", "unknown"]
 BUILDS: tuple[Build, ...] = ("right", "no_window", "causal")
 
-NEAREST_COSINE = 0.95
-"""Below this mean cosine, vectors are of none of the known builds.
+EXACT_COSINE = 0.99
+"""Least mean cosine to a known build of weights in 16 bits or more; bfloat16 has 0.9999."""
 
-The causal build has 0.52 to 0.84 to the right one; bfloat16 has 0.9999.
+QUANTISED_COSINE = 0.8
+"""Least mean cosine to a known build of weights in fewer bits, or of unknown ones.
+
+The official tags ``300m-qat-q8_0`` and ``300m-qat-q4_0`` were trained further for their few bits, so
+they are other weights, and how far their vectors are from the published ones is nowhere stated.
+Whatever it is, a build that computes them rightly is nearer to ``right`` than to ``causal``.
 """
+
+LEAST_MARGIN = 0.1
+"""Least mean cosine that the nearest build must be ahead; right and causal are 0.29 apart."""
+
+_EXACT_FORMATS = re.compile(r"(?:all|mostly)?\s*(?:bf16|f16|f32|bfloat16|float16|float32)", re.I)
+"""Number formats as servers write them; any other name is taken for fewer bits."""
 
 _LONG_TOKENS = 257
 """Beyond the attention window of 256 tokens to each side, a windowless build differs."""
@@ -91,12 +103,15 @@ class Diagnosis:
         How many texts were compared.
     skipped : int
         How many the server refused as too long.
+    exact : bool
+        Whether the vectors are those of the build, and not only nearest to it.
     """
 
     build: Build
     cosines: Mapping[str, Mapping[str, float]]
     compared: int
     skipped: int = 0
+    exact: bool = True
 
     @property
     def advice(self) -> str:
@@ -110,7 +125,9 @@ class Diagnosis:
         )
         skipped = f", {self.skipped} refused as too long" if self.skipped else ""
         nearest = {
-            "right": "its vectors are those of the published model",
+            "right": "its vectors are those of the published model"
+            if self.exact
+            else "its vectors are near those of the published model, as quantised weights' are",
             "no_window": "its vectors are nearest to the build without a sliding window",
             "causal": "its vectors are nearest to the build with causal attention",
             "unknown": "its vectors are near those of no known build",
@@ -118,7 +135,9 @@ class Diagnosis:
         return f"{nearest} (lowest cosine over {self.compared} texts{skipped}: {lowest})"
 
 
-def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagnosis:
+def diagnose(
+    vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0, quantization: str | None = None
+) -> Diagnosis:
     """Tell which build some vectors of reference texts are nearest to.
 
     Parameters
@@ -127,6 +146,10 @@ def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagno
         Vectors by the reference text's name.
     skipped : int, default=0
         How many texts the server refused, for the record.
+    quantization : str, optional
+        Number format of the weights, as the server names it. With 16 bits or more the vectors
+        must be those of a build to :data:`EXACT_COSINE`; otherwise they must be clearly nearer to
+        one than to the others.
 
     Returns
     -------
@@ -137,7 +160,6 @@ def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagno
     >>> diagnose(reference_vectors("causal")).build
     'causal'
     """
-    _, tokens, _ = _stored()
     cosines: dict[str, dict[str, float]] = {}
     for build in BUILDS:
         right = reference_vectors(build)
@@ -150,15 +172,35 @@ def diagnose(vectors: Mapping[str, NDArray[Any]], *, skipped: int = 0) -> Diagno
     if not compared:
         return Diagnosis("unknown", {}, 0, skipped)
     mean = {build: float(np.mean(list(values.values()))) for build, values in cosines.items()}
-    best: Build = max(BUILDS, key=lambda build: mean[build])
-    if mean[best] < NEAREST_COSINE:
-        best = "unknown"
-    elif best != "causal":
-        # Short texts are the same with and without the window: the long ones decide.
-        long = [name for name in cosines["right"] if tokens[name] >= _LONG_TOKENS]
-        right_sum = sum(cosines["right"][name] for name in long)
-        best = "no_window" if sum(cosines["no_window"][n] for n in long) > right_sum else "right"
-    return Diagnosis(best, cosines, compared, skipped)
+    # Short texts are the same with and without the window: that is asked for afterwards.
+    straight = max(mean["right"], mean["no_window"])
+    best: Build = "right" if straight >= mean["causal"] else "causal"
+    nearest, margin = max(straight, mean["causal"]), abs(straight - mean["causal"])
+    exact = nearest >= EXACT_COSINE
+    least = EXACT_COSINE if _is_exact(quantization) else QUANTISED_COSINE
+    if nearest < least or margin < LEAST_MARGIN:
+        return Diagnosis("unknown", cosines, compared, skipped, exact)
+    if best == "right" and _lacks_window(cosines, nearest):
+        best = "no_window"
+    return Diagnosis(best, cosines, compared, skipped, exact)
+
+
+def _is_exact(quantization: str | None) -> bool:
+    return quantization is not None and _EXACT_FORMATS.fullmatch(quantization.strip()) is not None
+
+
+def _lacks_window(cosines: Mapping[str, Mapping[str, float]], nearest: float) -> bool:
+    """Return whether the long texts are clearly nearer to the build without a window.
+
+    That is more than half of the way that such a build would be ahead by, since few bits alone
+    move a vector a little towards either.
+    """
+    _, tokens, _ = _stored()
+    long = [name for name in cosines["right"] if tokens[name] >= _LONG_TOKENS]
+    right, windowless = reference_vectors("right"), reference_vectors("no_window")
+    ahead = sum(cosines["no_window"][name] - cosines["right"][name] for name in long)
+    whole = sum(nearest * (1.0 - _cosine(right[name], windowless[name])) for name in long)
+    return ahead > whole / 2
 
 
 def _cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
