@@ -1,7 +1,7 @@
 """The engine through ``/v1/embeddings``: whatever the server does, right vectors or a clear error.
 
-The double is an Ollama, which is refused; behind a proxy that passes ``/v1`` alone it cannot be
-told from other servers, and cuts long texts like many of them.
+The double is an Ollama; behind a proxy that passes ``/v1`` alone it cannot be told from other
+servers, and cuts long texts like many of them. (Recognised: ``test_openai_ollama.py``.)
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from toolkit.errors import (
     ModelNotFoundError,
     ServerUnavailableError,
     UnverifiedModelError,
-    UsageError,
 )
 from toolkit.prompts import resolve_prompt
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
@@ -80,20 +79,12 @@ def cached() -> list[int]:
     return np.flatnonzero(space.get(hash_texts(TEXTS, PROMPT))[1]).tolist()
 
 
-# --- Ollama ---------------------------------------------------------------------------------------
-
-
-def test_an_ollama_is_sent_to_its_own_backend(any_ollama):
-    vectorizer = make(any_ollama)
-    with pytest.raises(UsageError, match=r"is an Ollama \(.*cuts long texts.*backend='ollama'"):
-        vectorizer.fit(TEXTS)
-    with pytest.raises(UsageError, match="is an Ollama"):
-        OpenAIBackend().bind("embeddinggemma", any_ollama.host + "/v1").embed(["a"])
+# --- Ollama, not recognised -----------------------------------------------------------------------
 
 
 def test_that_the_real_ollama_cuts_is_found_out_by_its_vectors(real_ollama_factory, monkeypatch):
-    """What the refusal spares the user: the same server, not recognised."""
-    monkeypatch.setattr("toolkit.backends.openai_compatible.refuse_ollama", lambda *_: None)
+    monkeypatch.setattr("toolkit.backends.openai_facts._of_ollama", lambda *_: None)
+    monkeypatch.setattr("toolkit.backends.openai_known.USUAL_LIMIT", 128)
     monkeypatch.setattr("toolkit.backends.openai_lengths.USUAL_LIMIT", 128)
     ollama = real_ollama_factory(OLLAMA_CONTEXT_LENGTH="512")
     server = OpenAIBackend().bind("test/embeddinggemma", ollama.host)

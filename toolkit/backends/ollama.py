@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from toolkit.backends import ollama_errors
 from toolkit.backends.hosts import host_from_environment, parse_host
 from toolkit.backends.ollama_client import Connection, connect
-from toolkit.backends.ollama_names import full_name, is_official, parse_version
+from toolkit.backends.ollama_names import full_name, is_official, parse_version, weights_digest
 from toolkit.errors import (
     BackendError,
     DriftWarning,
@@ -35,9 +34,6 @@ __all__ = ["OllamaBackend", "OllamaServer"]
 
 FIRST_RIGHT_VERSION = (0, 12, 7)
 """Ollama before this ran embeddinggemma with causal attention: other vectors altogether."""
-
-SPECIAL_TOKENS = 2
-"""EmbeddingGemma's tokens around a text: beginning and end."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,6 @@ class OllamaServer:
             shown = self._connection().client.show(self.model)
         info = dict(shown.modelinfo or {})
         architecture = str(info.get("general.architecture", ""))
-        weights = re.search(r"^FROM \S*sha256-([0-9a-f]{64})", shown.modelfile or "", re.MULTILINE)
         details = shown.details
         return {
             "architecture": architecture,
@@ -173,7 +168,7 @@ class OllamaServer:
             "dimension": info.get(f"{architecture}.embedding_length"),
             "pooled": f"{architecture}.pooling_type" in info,
             "quantization": details.quantization_level if details else None,
-            "weights": weights[1] if weights else None,
+            "weights": weights_digest(shown.modelfile or ""),
         }
 
     def identify(self) -> ModelIdentity:

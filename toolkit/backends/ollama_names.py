@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["full_name", "is_official", "parse_version"]
+__all__ = ["full_name", "is_official", "parse_version", "weights_digest"]
 
 
 def parse_version(version: str) -> tuple[int, ...] | None:
@@ -50,3 +50,15 @@ def is_official(model: str) -> bool:
     (True, False)
     """
     return full_name(model).rpartition(":")[0] == "registry.ollama.ai/library/embeddinggemma"
+
+
+def weights_digest(modelfile: str) -> str | None:
+    """Return the digest of the weights that a model's file names, or None.
+
+    Examples
+    --------
+    >>> weights_digest("FROM /models/blobs/sha256-" + "ab" * 32)[:4]
+    'abab'
+    """
+    found = re.search(r"^FROM \S*sha256-([0-9a-f]{64})", modelfile, re.MULTILINE)
+    return found[1] if found else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.errors import InvalidVectorsError
 
-__all__ = ["has_direction", "is_unit", "normalised", "read_vectors"]
+__all__ = ["has_direction", "is_unit", "normalised", "read_tokens", "read_vectors"]
 
 UNIT_TOLERANCE = 1e-3
 """A vector normalised in float32, and even in float16, is nearer to length 1 than this."""
@@ -66,6 +66,19 @@ def read_vectors(body: Any, count: int) -> NDArray[np.float32]:
     if len({len(vector) for vector in vectors}) > 1:
         raise InvalidVectorsError("the server sent vectors of unequal lengths")
     return np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
+
+
+def read_tokens(body: Any) -> int | None:
+    """Return how many tokens an answer says were read, or None if it does not.
+
+    Examples
+    --------
+    >>> read_tokens({"usage": {"prompt_tokens": 7}}), read_tokens({})
+    (7, None)
+    """
+    usage = body.get("usage") if isinstance(body, Mapping) else None
+    tokens = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
+    return tokens if isinstance(tokens, int) and tokens > 0 else None
 
 
 def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.backends.openai_answers import read_vectors
+from toolkit.backends.openai_answers import read_tokens, read_vectors
 from toolkit.backends.openai_errors import (
     error_text,
     from_exception,
@@ -62,8 +62,8 @@ class OpenAIClient:
             base_url=address, headers=expand_headers(headers), **client_options(address, timeout)
         )
 
-    def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of texts as the server gives them.
+    def embed(self, model: str, texts: Sequence[str]) -> tuple[NDArray[np.float32], int | None]:
+        """Return the vectors of texts as the server gives them, and the tokens it says it read.
 
         Raises
         ------
@@ -84,22 +84,24 @@ class OpenAIClient:
             if response.status_code == 200 and not failed:
                 if answer is None:
                     raise not_an_answer(response.text, self.address)
-                return read_vectors(answer, len(texts))
+                return read_vectors(answer, len(texts)), read_tokens(answer)
             status = response.status_code if response.status_code != 200 else 400
             text = error_text(answer, response.text)
             if not (base64 and status in (400, 422, 501) and _ABOUT_ENCODING.search(text)):
                 raise from_status(status, text, model=model, address=self.address)
             self._base64 = False
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, body: Any = None) -> Any:
         """Return the JSON at a path, or None where the server has nothing of that name.
+
+        With a body it is asked for by POST.
 
         Raises
         ------
         BackendError
             If it does not answer, or says that it cannot now.
         """
-        response = self._send("GET", path)
+        response = self._send("GET" if body is None else "POST", path, body)
         if response.status_code in _NOT_NOW:
             text = error_text(_json(response), response.text)
             raise from_status(response.status_code, text, model="", address=self.address)

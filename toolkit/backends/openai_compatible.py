@@ -1,7 +1,8 @@
 """EmbeddingGemma and others through any server with OpenAI's ``/v1/embeddings``.
 
-llama.cpp's server, vLLM, Text Embeddings Inference (TEI), LM Studio and others. Ollama has this
-interface too, and is refused here: :mod:`toolkit.backends.ollama` loses nothing and knows more.
+llama.cpp's server, vLLM, Text Embeddings Inference (TEI), LM Studio, Ollama and others. For an
+Ollama :mod:`toolkit.backends.ollama` is the better way: its own interface refuses long texts in one
+request, unloads a model that went wrong and takes ``keep_alive`` and options.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from numpy.typing import NDArray
 
 from toolkit.backends.hosts import parse_host
 from toolkit.backends.ollama_names import is_official
-from toolkit.backends.openai_answers import has_direction, is_unit, normalised
 from toolkit.backends.openai_client import OpenAIClient, connect
+from toolkit.backends.openai_counts import embed_whole
 from toolkit.backends.openai_errors import token_counts
-from toolkit.backends.openai_facts import ServerFacts, read_facts, refuse_ollama
-from toolkit.backends.openai_lengths import USUAL_LIMIT, Lengths, find_cut, learn_lengths
+from toolkit.backends.openai_facts import read_facts
+from toolkit.backends.openai_known import Known, embed_counted, embed_in_parts, learn
+from toolkit.backends.openai_lengths import USUAL_LIMIT, find_cut
 from toolkit.errors import (
     DriftWarning,
-    InvalidVectorsError,
     TextTooLongError,
     UnverifiedModelError,
     UsageError,
@@ -121,18 +122,8 @@ class OpenAIBackend:
         return OpenAIServer(model=model.strip(), address=where, settings=self)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What this process has learned of a server."""
-
-    facts: ServerFacts
-    dimension: int
-    unit: bool
-    lengths: Lengths
-    breaks: int
-
-
-_memory: dict[tuple[str, ...], _Known] = {}
+_memory: dict[tuple[str, ...], Known] = {}
+"""What this process has learned, by server and settings."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +136,9 @@ class OpenAIServer:
     The protocol leaves open whether vectors have length 1. Those of a server whose vectors do not
     are normalised here; zeros, NaN and infinity stay as they are for the engine to refuse. It
     also leaves open what becomes of a text that is too long: see
-    :mod:`toolkit.backends.openai_lengths`. Servers tell no digest of the weights, so their vector
-    spaces are recognised by canaries alone.
+    :mod:`toolkit.backends.openai_lengths`, and :mod:`toolkit.backends.openai_counts` for Ollama.
+    Servers but Ollama tell no digest of the weights, so their vector spaces are recognised by
+    canaries alone.
 
     Parameters
     ----------
@@ -186,7 +178,7 @@ class OpenAIServer:
     def identify(self) -> ModelIdentity:
         """Return what makes the vectors, as far as the server tells.
 
-        Two texts are embedded, one of them longer than the model's limit.
+        A few texts are embedded, one of them longer than the model's limit.
 
         Raises
         ------
@@ -194,8 +186,6 @@ class OpenAIServer:
             If no server answers.
         ModelNotFoundError
             If the server does not have the model, or it makes no embeddings.
-        UsageError
-            If the server is an Ollama.
         """
         known = self._learn()
         facts = known.facts
@@ -203,6 +193,8 @@ class OpenAIServer:
             backend="openai",
             model=self.model,
             dimension=known.dimension,
+            digest=facts.digest,
+            weights=known.weights,
             engine=facts.engine,
             engine_version=facts.version,
             quantization=facts.quantization,
@@ -220,8 +212,9 @@ class OpenAIServer:
         known, client = self._known(), self._client()
         if client.breaks != known.breaks:
             return f"{known.facts} away {client.breaks} times"
-        now = read_facts(client.get, self.model) if known.facts.engine else known.facts
-        return f"{now.version} None" if now == known.facts else f"{now}"
+        engine = known.facts.engine
+        now = read_facts(client.get, self.model, engine) if engine else known.facts
+        return f"{now.version} {now.digest}" if now == known.facts else f"{now}"
 
     def verify(self, diagnosis: Diagnosis) -> None:
         """Accept or refuse the model by what its vectors are nearest to.
@@ -265,8 +258,11 @@ class OpenAIServer:
             Anything else, by kind (:mod:`toolkit.backends.openai_errors`).
         """
         known = self._known()
-        vectors = self._vectors(texts, known)
-        again = partial(self._vectors, known=known)
+        client, model = self._client(), self.model
+        if known.counts is not None and texts:
+            return embed_whole(partial(embed_counted, client, model, known), texts, known.counts)
+        again = partial(embed_in_parts, client, model, known)
+        vectors = again(texts)
         cut, lengths = find_cut(again, texts, vectors, known.lengths)
         if lengths != known.lengths:
             _memory[self.key] = replace(known, lengths=lengths)
@@ -283,11 +279,12 @@ class OpenAIServer:
         A server that cuts does it, at a token; for one that refuses, the text is shortened by
         the counts in its refusals, or else by halves and in the end by twentieths.
         """
-        known = self._known()
+        known, client = self._known(), self._client()
         kept = len(text)
         while True:
             try:
-                vector: NDArray[np.float32] = self._vectors([text[:kept]], known)[0]
+                part = [text[:kept]]
+                vector: NDArray[np.float32] = embed_in_parts(client, self.model, known, part)[0]
                 return vector
             except TextTooLongError as refusal:
                 if kept <= 1:
@@ -301,35 +298,12 @@ class OpenAIServer:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _vectors(self, texts: Sequence[str], known: _Known) -> NDArray[np.float32]:
-        """Return vectors of length 1, in requests the server allows."""
-        if not texts:
-            return np.empty((0, known.dimension), dtype=np.float32)
-        most = known.facts.most_texts or len(texts)
-        ask, starts = self._client().embed, range(0, len(texts), most)
-        vectors = [ask(self.model, texts[start : start + most]) for start in starts]
-        if len({part.shape[1] for part in vectors}) > 1:
-            raise InvalidVectorsError(f"the server at {self.address} sent unequal vectors")
-        joined = np.concatenate(vectors)
-        # From a server whose vectors have length 1, another one is a fault for the engine to see.
-        return joined if known.unit else normalised(joined)
-
-    def _known(self) -> _Known:
+    def _known(self) -> Known:
         known = _memory.get(self.key)
         return self._learn() if known is None else known
 
-    def _learn(self) -> _Known:
-        """Ask the server what it is, and try what it does."""
-        client = self._client()
-        breaks = client.breaks
-        refuse_ollama(client.get, self.address)
-        facts = read_facts(client.get, self.model)
-        short = client.embed(self.model, ["why is the sky blue?"])
-        if not has_direction(short):
-            raise InvalidVectorsError(f"{self.address} sends vectors that are zero or not finite")
-        known = _Known(facts, short.shape[1], is_unit(short), Lengths(), breaks)
-        lengths = learn_lengths(partial(self._vectors, known=known), facts.limit)
-        known = _memory[self.key] = replace(known, lengths=lengths)
+    def _learn(self) -> Known:
+        known = _memory[self.key] = learn(self._client(), self.model)
         return known
 
     def _client(self) -> OpenAIClient:

@@ -2,7 +2,8 @@
 
 ``/v1/models`` is all that the protocol has. llama.cpp adds sizes to it and has ``/props``, vLLM
 adds the limit and has ``/version``, Text Embeddings Inference (TEI) has ``/info``, LM Studio
-``/api/v0/models``. Everything is optional and believed as far as it goes.
+``/api/v0/models``, and Ollama an interface of its own. Everything is optional and believed as far
+as it goes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.errors import UsageError
+from toolkit.backends.ollama_names import full_name, weights_digest
 
-__all__ = ["ServerFacts", "read_facts", "refuse_ollama"]
+__all__ = ["ServerFacts", "read_facts", "read_weights"]
 
 GetJson = Callable[[str], Any]
 """Returns the JSON at a path, or None if there is none."""
@@ -38,6 +39,8 @@ class ServerFacts:
         Of one request.
     quantization : str, optional
         Of the weights, or their number format.
+    digest : str, optional
+        Of the model, where the server has one.
     details : str, optional
         Whatever else tells one model from another, as JSON: file, sizes, revision.
     """
@@ -47,10 +50,11 @@ class ServerFacts:
     limit: int | None = None
     most_texts: int | None = None
     quantization: str | None = None
+    digest: str | None = None
     details: str | None = None
 
 
-def read_facts(get: GetJson, model: str) -> ServerFacts:
+def read_facts(get: GetJson, model: str, engine: str | None = None) -> ServerFacts:
     """Ask a server what it is.
 
     Parameters
@@ -59,7 +63,11 @@ def read_facts(get: GetJson, model: str) -> ServerFacts:
         Fetches a path.
     model : str
         The model's name, which several servers ignore because they have one only.
+    engine : str, optional
+        What it was the last time, which is asked for first.
     """
+    if engine == "ollama" and (ollama := _of_ollama(get, model)):
+        return ollama
     listed = _model_entry(get("/v1/models"), model)
     engine = _ENGINES.get(str(listed.get("owned_by", "")).lower())
     if engine == "llama.cpp":
@@ -68,6 +76,8 @@ def read_facts(get: GetJson, model: str) -> ServerFacts:
         info = _mapping(get("/info"))
         if "model_id" in info and "max_input_length" in info:
             return _of_tei(info)
+        if ollama := _of_ollama(get, model):
+            return ollama
         lm_studio = _model_entry(get("/api/v0/models"), model, strict=True)
         if lm_studio:
             return _of_lm_studio(lm_studio)
@@ -81,24 +91,29 @@ def read_facts(get: GetJson, model: str) -> ServerFacts:
     )
 
 
-def refuse_ollama(get: GetJson, address: str) -> None:
-    """Raise if the server is an Ollama.
+def read_weights(get: Callable[[str, Any], Any], model: str) -> str | None:
+    """Return the digest of a model's weights, which Ollama alone tells."""
+    shown = _mapping(get("/api/show", {"model": model}))
+    return weights_digest(str(shown.get("modelfile", "")))
 
-    Its ``/v1/embeddings`` cuts long texts without a word, and it has a better interface.
 
-    Raises
-    ------
-    UsageError
-        Naming the backend to use.
-    """
+def _of_ollama(get: GetJson, model: str) -> ServerFacts | None:
     version = _mapping(get("/api/version")).get("version")
     # llama-swap answers there too, and has no models in Ollama's form.
-    if version and isinstance(_mapping(get("/api/tags")).get("models"), list):
-        raise UsageError(
-            f"the server at {address} is an Ollama ({version}), whose OpenAI-compatible interface "
-            "cuts long texts without saying so; use backend='ollama' (--backend ollama) with the "
-            "same host"
-        )
+    listed = _mapping(get("/api/tags")).get("models") if version else None
+    if not isinstance(listed, list):
+        return None
+    models = {full_name(str(e.get("model"))): e for e in listed if isinstance(e, Mapping)}
+    entry = _mapping(models.get(full_name(model)))
+    details = _mapping(entry.get("details"))
+    digest = entry.get("digest")
+    return ServerFacts(
+        engine="ollama",
+        version=str(version),
+        limit=_count(details.get("context_length")),
+        quantization=details.get("quantization_level"),
+        digest=digest if isinstance(digest, str) else None,
+    )
 
 
 def _of_llama_cpp(listed: Mapping[str, Any], props: Mapping[str, Any]) -> ServerFacts:

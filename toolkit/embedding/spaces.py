@@ -130,15 +130,23 @@ def _space(cache: EmbeddingCache, identity: ModelIdentity) -> Space | None:
         return None
     if created and elsewhere:
         nearest = max(elsewhere, key=lambda space: _agreement(space.identity, identity))
-        difference = describe_difference(nearest.identity, identity)
-        warnings.warn(
-            f"{identity.describe()} gives other vectors than what the cache holds for this model "
-            f"({nearest.identity.describe()}; {difference}). A new space is begun, and texts are "
-            "embedded again. Estimators fitted on the old vectors do not fit the new ones.",
-            DriftWarning,
-            stacklevel=2,
-        )
+        warnings.warn(_new_space(nearest.identity, identity), DriftWarning, stacklevel=2)
     return space
+
+
+def _new_space(old: ModelIdentity, new: ModelIdentity) -> str:
+    known = f"what the cache holds for this model ({old.describe()}"
+    difference = describe_difference(old, new)
+    begun = "A new space is begun, and texts are embedded again."
+    if compatible(old, new):
+        return (
+            f"{new.describe()} has other weights than {known}). {begun} Its vectors agree with "
+            f"the old ones ({difference}), so estimators fitted on those may go on."
+        )
+    return (
+        f"{new.describe()} gives other vectors than {known}; {difference}). {begun} Estimators "
+        "fitted on the old vectors do not fit the new ones."
+    )
 
 
 def _agreement(a: ModelIdentity, b: ModelIdentity) -> float:

@@ -30,8 +30,8 @@ EXACT_COSINE = 0.99
 QUANTISED_COSINE = 0.8
 """Least mean cosine to a known build of weights in fewer bits, or of unknown ones.
 
-The official tags ``300m-qat-q8_0`` and ``300m-qat-q4_0`` were trained further for their few bits, so
-they are other weights, and how far their vectors are from the published ones is nowhere stated.
+The official tags ``300m-qat-q8_0`` and ``300m-qat-q4_0`` were trained further for their few bits,
+so they are other weights, and how far their vectors are from the published ones is nowhere stated.
 Whatever it is, a build that computes them rightly is nearer to ``right`` than to ``causal``.
 """
 
