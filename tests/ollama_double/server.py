@@ -44,6 +44,8 @@ class OllamaDouble:
         Time to load a model.
     max_queue : int
         Requests that may wait for a load (``OLLAMA_MAX_QUEUE``).
+    keep_alive : float
+        Seconds that a model stays loaded unless a request says otherwise (``OLLAMA_KEEP_ALIVE``).
     port : int
         0 for any free one.
     """
@@ -59,6 +61,7 @@ class OllamaDouble:
         request_seconds: float = 0.0,
         load_seconds: float = 0.0,
         max_queue: int = 512,
+        keep_alive: float = DEFAULT_KEEP_ALIVE,
         port: int = 0,
     ) -> None:
         self.behaviour = Behaviour(version)
@@ -72,7 +75,7 @@ class OllamaDouble:
         self.scheduler = Scheduler(
             load_seconds=load_seconds,
             max_queue=max_queue,
-            keep_alive=DEFAULT_KEEP_ALIVE,
+            keep_alive=keep_alive,
             on_unload=lambda model: self.faults.on_unload(),
         )
         self.port = port

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.identity import ModelIdentity
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "kept_loaded"]
 
 
 class Backend(Protocol):
@@ -27,6 +28,7 @@ class Backend(Protocol):
     Optional, used where they are there: ``key`` (hashable; what identities are remembered by),
     ``fingerprint() -> str`` (cheap; changes when the model does), ``unload()``,
     ``embed_truncated(text)`` (the vector of as much of a text as fits), ``verify(diagnosis)``,
+    ``kept_loaded()`` (a context that gives the backend for a job, with its model held in memory),
     and ``parallel_requests`` (most requests in flight).
     """
 
@@ -52,3 +54,13 @@ class Backend(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors, shape (n, d), of rendered texts, in their order."""
         ...
+
+
+@contextmanager
+def kept_loaded(backend: Backend) -> Iterator[Backend]:
+    """Yield the backend to use for several requests, its model held in memory where it can be."""
+    if not hasattr(backend, "kept_loaded"):
+        yield backend
+        return
+    with backend.kept_loaded() as kept:
+        yield kept

@@ -7,7 +7,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from toolkit.backends import ollama_errors
 from toolkit.backends.hosts import host_from_environment, parse_host
 from toolkit.backends.ollama_client import Connection, connect
+from toolkit.backends.ollama_keeping import keep_loaded
 from toolkit.backends.ollama_names import full_name, is_official, parse_version, weights_digest
 from toolkit.errors import (
     BackendError,
@@ -46,7 +47,8 @@ class OllamaBackend:
         Most seconds for one request, loading the model included.
     keep_alive : float or str, optional
         How long the server keeps the model loaded: seconds, or a duration like ``"10m"``; -1 for
-        ever. None leaves the server's own setting (5 minutes).
+        ever. None leaves the server's own setting (5 minutes); if that is under a minute, the
+        model is kept for a minute between the requests of a job, and then given back to it.
     options : mapping, optional
         Runner options, for example ``{"num_gpu": 0}``. They are the same on every request, or
         the server would load the model anew.
@@ -102,11 +104,14 @@ class OllamaServer:
         Base address of the server.
     settings : OllamaBackend
         Everything else.
+    keep_seconds : float, optional
+        What a job sends as ``keep_alive`` where the settings leave it to the server.
     """
 
     model: str
     address: str
     settings: OllamaBackend = OllamaBackend()
+    keep_seconds: float | None = None
 
     @property
     def max_tokens(self) -> int | None:
@@ -250,6 +255,15 @@ class OllamaServer:
         vector: NDArray[np.float32] = self._embed([text], truncate=True)[0]
         return vector
 
+    @contextlib.contextmanager
+    def kept_loaded(self) -> Iterator[OllamaServer]:
+        """Yield the backend for a job: while it is used, the model stays loaded."""
+        if self.settings.keep_alive is not None or self.keep_seconds is not None:
+            yield self
+            return
+        with keep_loaded(self._connection(), self.model, self.settings.options) as seconds:
+            yield self if seconds is None else replace(self, keep_seconds=seconds)
+
     def unload(self, *, seconds: float = 10.0) -> bool:
         """Ask the server to drop the model from memory, and wait until it has.
 
@@ -261,7 +275,7 @@ class OllamaServer:
         deadline = time.monotonic() + seconds
         with self._errors():
             client = self._connection().client
-            client.embed(model=self.model, keep_alive=0)
+            client.embed(model=self.model, options=self.settings.options, keep_alive=0)
             while time.monotonic() < deadline:
                 names = {full_name(m.model or "") for m in client.ps().models}
                 if full_name(self.model) not in names:
@@ -279,7 +293,9 @@ class OllamaServer:
                 input=texts,
                 truncate=truncate,
                 options=settings.options,
-                keep_alive=settings.keep_alive,
+                keep_alive=self.keep_seconds
+                if settings.keep_alive is None
+                else settings.keep_alive,
             )
         try:
             return np.asarray(answer.embeddings, dtype=np.float32).reshape(

@@ -18,13 +18,18 @@ __all__ = ["Connection", "connect", "disconnect"]
 
 
 class Connection:
-    """The clients of one server in one process, over one pool of connections."""
+    """The clients of one server in one process, over one pool of connections.
+
+    ``keeps_seconds`` is how long the server keeps a model unless it is told otherwise, once that
+    is known.
+    """
 
     def __init__(
         self, address: str, timeout: float, headers: Mapping[str, str] | None = None
     ) -> None:
         import httpx
 
+        self.keeps_seconds: float | None = None
         package = _import_ollama()
         sent = expand_headers(headers)
         options = client_options(address, timeout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from toolkit.backends.base import Backend
+from toolkit.backends.base import Backend, kept_loaded
 from toolkit.cache import Claim
 from toolkit.embedding.batching import Batches, BatchTuner
 from toolkit.embedding.checks import cut
@@ -217,7 +218,8 @@ class _Run:
             dynamic_ncols=True,
         )
         patience = Patience()
-        with bar:
+        with bar, ExitStack() as kept:
+            self.backends = [kept.enter_context(kept_loaded(b)) for b in self.source.backends]
             while len(missing):
                 with self._claim(missing, patience) as claim:
                     # What was claimed until now may be there by now.
@@ -258,7 +260,7 @@ class _Run:
             self._commit(self.keys[where], vectors)
             self._place(where, vectors)
 
-        job = self._job(self._rendered(missing), self.source.backends, store, bar.update)
+        job = self._job(self._rendered(missing), self.backends, store, bar.update)
         self._work(job, missing)
         self.failed.update({int(missing[p]): why for p, why in job.failed.items()})
         refused = missing[np.asarray(sorted(job.too_long), dtype=np.intp)]
@@ -376,7 +378,7 @@ class _Run:
                 self._commit(keys[where], vectors)
                 self._place(unique[where], vectors)
 
-            cutting = [TruncatingBackend(b, limit) for b in self.source.backends]
+            cutting = [TruncatingBackend(b, limit) for b in self.backends]
             job = self._job(self._rendered(unique), cutting, store, bar.update, size=1)
             self._work(job, unique)
             self.failed.update({int(unique[p]): why for p, why in job.failed.items()})
@@ -406,7 +408,7 @@ class _Run:
             def store(where: Sequence[int], found: NDArray[np.float32]) -> None:
                 vectors[np.asarray(where)] = found
 
-            job = self._job(pieces, self.source.backends, store)
+            job = self._job(pieces, self.backends, store)
             self._work(job, unique)
             if job.failed:
                 reason = next(iter(job.failed.values()))

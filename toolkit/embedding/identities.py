@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.backends.base import Backend
+from toolkit.backends.base import Backend, kept_loaded
 from toolkit.cache import EmbeddingCache
 from toolkit.embedding.checks import check_vectors
 from toolkit.embedding.retry import RetryPolicy
@@ -73,10 +73,13 @@ def identify(backend: Backend, cache: EmbeddingCache | None = None) -> ModelIden
         if known is not None and known.identity.canary is not None:
             canary, skipped = known.identity.canary, 0
         else:
-            vectors, skipped = embed_with_patience(backend, canary_texts(), identity.dimension)
-            if not vectors:
-                raise BackendError("the model refuses every canary text as too long", fatal=True)
-            _check_order(backend, vectors)
+            with kept_loaded(backend) as kept:
+                vectors, skipped = embed_with_patience(kept, canary_texts(), identity.dimension)
+                if not vectors:
+                    raise BackendError(
+                        "the model refuses every canary text as too long", fatal=True
+                    )
+                _check_order(kept, vectors)
             canary = Canary.of(vectors)
         identity = replace(identity, dimension=canary.vectors.shape[1], canary=canary)
         if hasattr(backend, "verify"):
@@ -173,11 +176,12 @@ def embed_with_patience(
     """
     vectors: dict[str, NDArray[np.float32]] = {}
     skipped = 0
-    for name, text in texts.items():
-        try:
-            vectors[name] = _checked(backend, [text], dimension)[0]
-        except TextTooLongError:
-            skipped += 1
+    with kept_loaded(backend) as kept:
+        for name, text in texts.items():
+            try:
+                vectors[name] = _checked(kept, [text], dimension)[0]
+            except TextTooLongError:
+                skipped += 1
     return vectors, skipped
 
 
