@@ -123,7 +123,7 @@ def test_an_ended_process_leaves_index_and_matrix_alone(tmp_path):
     assert "index.sqlite-wal" in out
     (folder,) = (tmp_path / "cache" / "spaces").iterdir()
     names = sorted(file.name for file in folder.iterdir())
-    assert names == ["index.sqlite", "vectors.f32"]
+    assert names == ["index.sqlite", "usage.sqlite", "vectors.f32"]
     assert len(check_by_hand(folder)) == 5
 
 

@@ -123,5 +123,36 @@ def leave_nothing(folder: str) -> None:
     print(*sorted(file.name for file in Path(space.path).iterdir()))
 
 
+def prune(folder: str, number: str) -> None:
+    """Prune so many times, each time the oldest tenth or so."""
+    cache = EmbeddingCache(folder)
+    print("begun", flush=True)
+    for _ in range(int(number)):
+        (row,) = cache.stats()
+        cache.prune(max_bytes=int(row["bytes"] * 0.9))
+    print("done", flush=True)
+
+
+def find_or_miss(folder: str, number: str) -> None:
+    """Read while rows are pruned: a right vector or none, until the parent closes the input."""
+    (space,) = EmbeddingCache(folder).spaces()
+    draw, right = random.Random(0), vectors_of(keys_of(range(int(number))))
+    stop = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    print("begun", flush=True)
+    reads = 0
+    while not stop.is_set():
+        names = np.array(draw.sample(range(int(number)), draw.choice([1, 100, 300])))
+        vectors, found = space.get(keys_of(names))
+        assert np.array_equal(vectors, right[names[found]]), "a wrong vector was read"
+        keys, rows = space.snapshot()
+        some = draw.sample(range(len(keys)), min(20, len(keys)))
+        assert np.array_equal(rows[some], vectors_of(keys[some])), "a key has another's vector"
+        (report,) = EmbeddingCache(folder).verify()
+        assert not report.damaged, report
+        reads += 1
+    print(reads)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
