@@ -220,7 +220,7 @@ def test_a_space_is_deleted(cache, space):
 
 @pytest.mark.parametrize("damage", ["index", "format", "lost"])
 def test_a_space_that_cannot_be_opened(cache, space, damage):
-    put(space, range(5))
+    put(space, range(2000))
     other, _ = cache.resolve(identity_of("two"))
     index = space.path / "index.sqlite"
     connections.close_free()  # what is in the write-ahead log would mend it
@@ -232,6 +232,9 @@ def test_a_space_that_cannot_be_opened(cache, space, damage):
         script = "import sqlite3; c = sqlite3.connect(sys.argv[1])\n"
         script += "c.execute(\"UPDATE meta SET value = 9 WHERE key = 'format'\"); c.commit()"
         run(script, index)
+    put(other, range(5))
+    cache.prune(max_bytes=120_000)
+    assert len(other) == 5, "sound vectors do not go for damaged ones"
     done = {found.space: found for found in cache.prune(max_bytes=0)}
     assert done[space.id].error
     assert done[space.id].kept is None

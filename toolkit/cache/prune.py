@@ -77,7 +77,7 @@ def prune_spaces(
     folders : sequence of Path
         The spaces.
     max_bytes : int or None
-        Size of all of them together, afterwards.
+        Size of all of them that can be opened together, afterwards.
     older_than : int or None
         Days: rows that were not used on any of the last so many, nor today, go.
     dry_run : bool
@@ -108,7 +108,9 @@ def prune_spaces(
         for removal in removals:
             removal.drop[removal.days < usage.today() - older_than] = True
     if max_bytes is not None:
-        _drop_down_to(removals, sum(map(folder_bytes, folders)) - max_bytes)
+        # Not those that cannot be opened: sound vectors are not to go for damaged ones.
+        held = sum(done[removal.folder].bytes_before for removal in removals)
+        _drop_down_to(removals, held - max_bytes)
     for removal in removals:
         done[removal.folder] = _carried_out(removal, done[removal.folder], dry_run=dry_run)
     return list(done.values())

@@ -96,7 +96,8 @@ class Upkeep:
         ----------
         max_bytes : int or str, optional
             The size of all spaces together (or of ``space``), such as ``"2GB"``: what was not used
-            for longest goes until they have it. An empty space still takes some 50 kB.
+            for longest goes until they have it. Spaces that cannot be opened do not count; an
+            empty one still takes some 60 kB.
         older_than : int, str or timedelta, optional
             Days, or such as ``"30d"``: what was last used more days ago than that goes. 0 is
             everything not used today.

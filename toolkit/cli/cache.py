@@ -69,7 +69,7 @@ def _describe_space(space: dict[str, Any]) -> list[str]:
         f"  {space['identity']}",
         f"  {space['entries']:,} vectors, {size(space['bytes'])}{used}",
     ]
-    tasks = sorted(space["tasks"].items(), key=lambda pair: -pair[1]["entries"])
+    tasks = sorted(space["tasks"].items(), key=lambda pair: (not pair[0], -pair[1]["entries"]))
     for prompt, task in tasks:
         if prompt or task["entries"]:
             lines.append(f"  {task['entries']:>9,} under {prompt!r}")
