@@ -205,6 +205,10 @@ class CacheCorruptedError(CacheError):
     """The cache's files contradict each other or their checksums."""
 
 
+class RowsMovedError(CacheError):
+    """Rows were looked up before their space was pruned, and are numbered anew since then."""
+
+
 class CacheMissError(CacheError, LookupError):
     """Texts are not in the cache, and there is no server to ask.
 

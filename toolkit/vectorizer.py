@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from numbers import Integral
+from operator import methodcaller
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -387,7 +389,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             settings = CacheBackend(space=settings.partition(":")[2] or None)
         if isinstance(settings, CacheBackend):
             prompt = resolve_prompt(self.model, self.task, self.prompt)
-            keys = hash_texts(texts, prompt, titles)
+            keys = partial(hash_texts, texts, prompt, titles)  # needed if there are several
             return find_cached_source(settings, self.model, keys, cache, fitted=fitted), prompt
         backends = make_backends(settings, model=self.model, host=self.host)
         prompt = (
@@ -419,8 +421,8 @@ def _warn_double_prefix(texts: Iterable[str], model: str, prompt: Prompt) -> Non
     family = find_family(model)
     if family is None or prompt == RAW:
         return
-    prefixes = family.prefixes()
-    doubled = [i for i, text in enumerate(texts) if text.startswith(prefixes)]
+    begins = methodcaller("startswith", family.prefixes())
+    doubled = np.flatnonzero(np.fromiter(map(begins, texts), bool)).tolist()
     if doubled:
         warnings.warn(
             f"{len(doubled):,} texts already begin with a task prefix of {family.name} (the first "

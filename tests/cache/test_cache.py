@@ -8,7 +8,7 @@ import platformdirs
 import pytest
 
 from tests.cache.making import DIMENSION, PROMPT, identity_of, keys_of, vectors_of
-from toolkit.cache import EmbeddingCache, Space, cache_root
+from toolkit.cache import EmbeddingCache, Space, cache_root, usage
 from toolkit.errors import CacheCorruptedError, CacheError
 
 
@@ -223,6 +223,10 @@ def test_stats(cache):
         "dimension": DIMENSION,
         "entries": 5,
         "prompts": {PROMPT: 5},
+        "hits": 0,
+        "misses": 0,
+        "last_used": 86_400.0 * usage.today(),
+        "tasks": {PROMPT: {"entries": 5, "hits": 0, "misses": 0, "last_used": None}},
     }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -121,6 +122,91 @@ def leave_nothing(folder: str) -> None:
     keys = keys_of(range(5))
     space.put(keys, vectors_of(keys), PROMPT)
     print(*sorted(file.name for file in Path(space.path).iterdir()))
+
+
+def kill_writers(folder: str, kills: str, seed: str) -> None:
+    """Kill writers at random moments while others write; look at everything after each four."""
+    draw, cache = random.Random(seed), EmbeddingCache(folder)
+    space, _ = cache.resolve(identity_of())
+    acknowledged: set[int] = set()
+    killed, first = 0, 0
+    while killed < int(kills):
+        writers = []
+        for number in range(4):
+            read, write = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    os.close(read)
+                    _write_until_killed(space, write, first, number)
+                finally:
+                    os._exit(1)
+            os.close(write)
+            writers.append((pid, read))
+        draw.shuffle(writers)
+        time.sleep(draw.uniform(0.0, 0.05))
+        for pid, _ in writers:
+            time.sleep(draw.expovariate(1 / 0.015))
+            os.kill(pid, signal.SIGKILL)
+        for pid, read in writers:
+            assert os.waitpid(pid, 0)[1] == signal.SIGKILL, "it ended before it was killed"
+            killed += 1
+            with os.fdopen(read) as said:
+                for line in said:
+                    if line.endswith("\n"):  # the kill may tear the last one
+                        acknowledged.update(map(int, line.split()))
+        (report,) = cache.verify()
+        assert not report.damaged, report
+        known = keys_of(sorted(acknowledged))
+        vectors, found = space.get(known)
+        assert found.all(), "an acknowledged vector is lost"
+        some = draw.sample(range(len(known)), min(300, len(known)))
+        assert np.array_equal(vectors[some], vectors_of(known[some]))
+        after = keys_of([f"after {killed}"])
+        assert space.put(after, vectors_of(after), PROMPT) == 1
+        first = max(acknowledged, default=0) // 2  # some of the next ones are there already
+    print(killed, len(acknowledged))
+
+
+def _write_until_killed(space: Space, out: int, first: int, seed: int) -> None:
+    draw, name = random.Random(seed), first
+    while True:
+        names = range(name, name + draw.choice([1, 3, 9, 27]))
+        keys = keys_of(names)
+        space.put(keys, vectors_of(keys), PROMPT)
+        os.write(out, " ".join(map(str, names)).encode() + b"\n")
+        name = names[-1] + draw.randint(-5, 5)
+
+
+def prune(folder: str, number: str) -> None:
+    """Prune so many times, each time the oldest tenth or so."""
+    cache = EmbeddingCache(folder)
+    print("begun", flush=True)
+    for _ in range(int(number)):
+        (row,) = cache.stats()
+        cache.prune(max_bytes=int(row["bytes"] * 0.9))
+    print("done", flush=True)
+
+
+def find_or_miss(folder: str, number: str) -> None:
+    """Read while rows are pruned: a right vector or none, until the parent closes the input."""
+    (space,) = EmbeddingCache(folder).spaces()
+    draw, right = random.Random(0), vectors_of(keys_of(range(int(number))))
+    stop = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    print("begun", flush=True)
+    reads = 0
+    while not stop.is_set():
+        names = np.array(draw.sample(range(int(number)), draw.choice([1, 100, 300])))
+        vectors, found = space.get(keys_of(names))
+        assert np.array_equal(vectors, right[names[found]]), "a wrong vector was read"
+        keys, rows = space.snapshot()
+        some = draw.sample(range(len(keys)), min(20, len(keys)))
+        assert np.array_equal(rows[some], vectors_of(keys[some])), "a key has another's vector"
+        (report,) = EmbeddingCache(folder).verify()
+        assert not report.damaged, report
+        reads += 1
+    print(reads)
 
 
 if __name__ == "__main__":

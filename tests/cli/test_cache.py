@@ -6,17 +6,20 @@ import json
 import os
 import pty
 import select
+import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.cli.running import command, environment, invoke, toolkit_process
-from toolkit.cache import EmbeddingCache
+from toolkit.cache import EmbeddingCache, usage
 from toolkit.embedding.keys import hash_texts
 from toolkit.identity import CANARY_NAMES, Canary, ModelIdentity
 from toolkit.prompts import Prompt
+from toolkit.visualize.kept import kept_places, store_places
 
 
 @pytest.fixture
@@ -51,12 +54,43 @@ def test_info_as_json(folder: Path) -> None:
     assert found["spaces"][0]["prompts"] == {"query: {text}": 5}
 
 
+def test_info_says_how_the_cache_was_used(folder: Path) -> None:
+    (space,) = EmbeddingCache(folder).spaces()
+    space.note_call("query: {text}", 1200, 5)
+    space.get(space.keys())
+    keep_projections(folder, 1)
+    done = invoke("cache", "info", "--cache", folder)
+    assert "5 vectors, " in done.stdout
+    assert "last used today" in done.stdout
+    assert "1,200 found, 5 embedded or missing; last asked today" in done.stdout
+    assert "1 kept projection of maps" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines()[1:])
+    found = json.loads(invoke("cache", "info", "--cache", folder, "--json").stdout)
+    assert (found["hits"], found["misses"], found["projections"]["count"]) == (1205, 5, 1)
+    task = found["spaces"][0]["tasks"]["query: {text}"]
+    assert (task["entries"], task["hits"], task["misses"]) == (5, 1200, 5)
+
+
+def test_info_of_a_newer_format(folder: Path) -> None:
+    (space,) = EmbeddingCache(folder).spaces()
+    connection = sqlite3.connect(space.path / "index.sqlite")
+    connection.execute("UPDATE meta SET value = '9' WHERE key = 'format'")
+    connection.commit()
+    connection.close()
+    done = invoke("cache", "info", "--cache", folder)
+    assert done.code == 1
+    assert "has format 9" in done.stdout
+    assert "pip install --upgrade" in done.stdout
+
+
 def test_path_and_the_bare_command() -> None:
     default = os.environ["TOOLKIT_CACHE_DIR"]
     assert invoke("cache", "path").stdout == f"{default}\n"
     assert invoke("cache", "path", "--cache", "/x/y").stdout == "/x/y\n"
     assert invoke("cache").stdout == f"{default}: empty\n"
     assert invoke("cache", "info", "--cache", "off").code == 2
+    found = json.loads(invoke("cache", "path", "--cache", "/x/y", "--json").stdout)
+    assert found == {"path": "/x/y", "exists": False}
 
 
 def test_clear_asks_and_without_a_terminal_refuses(folder: Path) -> None:
@@ -69,7 +103,11 @@ def test_clear_asks_and_without_a_terminal_refuses(folder: Path) -> None:
 def test_clear_with_yes(folder: Path) -> None:
     done = invoke("cache", "clear", "--cache", folder, "--yes", "--json")
     assert done.code == 0
-    assert json.loads(done.stdout) == {"path": str(folder), "deleted_spaces": 1}
+    assert json.loads(done.stdout) == {
+        "path": str(folder),
+        "deleted_spaces": 1,
+        "deleted_projections": 0,
+    }
     assert "Deleted 1 vector space" in done.stderr
     assert EmbeddingCache(folder).spaces() == []
     assert invoke("cache", "clear", "--cache", folder, "-y").code == 0
@@ -86,11 +124,11 @@ def test_clear_of_a_damaged_cache(folder: Path) -> None:
     assert EmbeddingCache(folder).spaces() == []
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, 1), ("y", 0, 0)])
-def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) -> None:
+def in_a_terminal(answer: str, *arguments: str | Path) -> tuple[int, bytes]:
+    """Run a command in a terminal and answer its question; return exit code and question."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*command, "cache", "clear", "--cache", str(folder)],
+        [*command, *map(str, arguments)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -101,7 +139,6 @@ def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) ->
     while b"[y/N]" not in said:
         assert select.select([ours], [], [], 60)[0], said
         said += os.read(ours, 4096)
-    assert b"5 vectors in 1 space" in said
     os.write(ours, f"{answer}\n".encode())
     while select.select([ours], [], [], 60)[0]:  # drained, or its last words would block it
         try:
@@ -109,9 +146,107 @@ def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) ->
                 break
         except OSError:  # how Linux says that the other side is closed
             break
-    assert process.wait(timeout=60) == code
+    code = process.wait(timeout=60)
     os.close(ours)
+    return code, said
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, 1), ("y", 0, 0)])
+def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) -> None:
+    keep_projections(folder, 2)
+    found, said = in_a_terminal(answer, "cache", "clear", "--cache", folder)
+    assert b"5 vectors in 1 space" in said
+    assert b"2 kept projections" in said
+    assert found == code
     assert len(EmbeddingCache(folder).spaces()) == left
+    assert len(kept_places(folder)) == 2 * left
+
+
+# --- prune ---------------------------------------------------------------------------------------
+
+
+def keep_projections(folder: Path, count: int, days_ago: float = 0) -> None:
+    for number in range(count):
+        key = f"{days_ago}-{number}"
+        store_places(key, np.zeros((3, 2)), folder)
+        used = time.time() - 86_400 * days_ago
+        os.utime(folder / "projections" / f"{key}.npy", (used, used))
+
+
+def age(folder: Path, days: int) -> None:
+    """Make the vectors of the one space as old as if nobody had used them for so long."""
+    (space,) = EmbeddingCache(folder).spaces()
+    usage.flush()
+    usage._spaces.clear()
+    usage.write_days(space.path, 0, np.array([usage.today() - days]))
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, 5), ("y", 0, 0)])
+def test_prune_in_a_terminal(folder: Path, answer: str, code: int, left: int) -> None:
+    age(folder, 31)
+    found, said = in_a_terminal(answer, "cache", "prune", "--cache", folder, "--older-than", "30d")
+    assert b": 5 vectors would go" in said
+    assert found == code
+    (space,) = EmbeddingCache(folder).spaces()
+    assert len(space) == left
+
+
+def test_prune_by_age(folder: Path) -> None:
+    words = ("cache", "prune", "--cache", folder, "--older-than")
+    assert invoke(*words, "30d").stdout == "nothing to prune\n", "and nobody was asked"
+    age(folder, 31)
+    keep_projections(folder, 2, days_ago=40)
+    keep_projections(folder, 1)
+    done = toolkit_process(*words, "30d")
+    assert done.code == 2
+    assert "give --yes" in done.stderr
+    done = invoke(*words, "30d", "--dry-run")
+    assert done.code == 0
+    assert "5 vectors would go" in done.stdout
+    assert "2 kept projections of maps would go" in done.stdout
+    (space,) = EmbeddingCache(folder).spaces()
+    assert len(space) == 5
+    done = invoke(*words, "30d", "--yes", "--json")
+    found = json.loads(done.stdout)
+    assert (done.code, found["removed"], found["projections"], found["dry_run"]) == (0, 5, 2, False)
+    assert found["spaces"][0]["space"] == space.id
+    assert found["spaces"][0]["kept"] == 0
+    assert len(kept_places(folder)) == 1
+
+
+def test_prune_by_size_and_by_space(folder: Path) -> None:
+    (space,) = EmbeddingCache(folder).spaces()
+    words = ("cache", "prune", "--cache", folder, "-y")
+    assert invoke(*words, "--max-bytes", "1.5 GiB").stdout == "nothing to prune\n"
+    assert "5 vectors removed" in invoke(*words, "--max-bytes", "10kB").stdout
+    assert len(space) == 0
+    done = invoke(*words, "--space", "tiny")
+    assert done.code == 0
+    assert "and the space itself" in done.stdout
+    assert EmbeddingCache(folder).spaces() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "say what to prune"),
+        (("--max-bytes", "much"), 2, "'much' is not a size"),
+        (("--older-than", "30 minutes"), 2, "is not an age"),
+        (("--space", "qwen"), 1, "no vector spaces"),
+        (("--max-bytes", "\ud83d<script>" * 500), 2, "is not a size"),
+    ],
+)
+def test_prune_says_what_it_needs(
+    folder: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = invoke("cache", "prune", "--cache", folder, "--yes", *words)
+    assert (done.code, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert len(done.stderr) < 300
+    assert len(EmbeddingCache(folder).spaces()) == 1
+
+
+# --- care ----------------------------------------------------------------------------------------
 
 
 def test_verify_and_repair(folder: Path) -> None:

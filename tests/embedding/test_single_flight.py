@@ -20,7 +20,9 @@ from tests.ollama_double.fault import Fault
 from toolkit.cache import EmbeddingCache, claims
 from toolkit.embedding import patience
 from toolkit.embedding.keys import hash_texts
+from toolkit.embedding.rendering import render_text
 from toolkit.errors import EmbeddingError, EmbeddingWarning
+from toolkit.identity import CANARY_NAMES, reference_texts
 from toolkit.prompts import resolve_prompt
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
@@ -48,6 +50,7 @@ def make(double, **options) -> EmbeddingGemmaVectorizer:
 
 
 def test_a_grid_search_by_two_processes_sends_each_text_once(ollama_double, tmp_path):
+    """200 texts, 5 folds, 4 values of C, 3 dimensions, the refit; then with another shuffle."""
     slow(ollama_double, 0.05)
     # By name: joblib's workers may have begun in another test, with its environment.
     cache = str(tmp_path / "vectors")
@@ -60,11 +63,22 @@ def test_a_grid_search_by_two_processes_sends_each_text_once(ollama_double, tmp_
         "embeddinggemmavectorizer__dimensions": [128, 256, 768],
         "logisticregression__C": [0.1, 1, 10, 100],
     }
+    sent: list[list[str]] = []
     for shuffle in (0, 1):
         folds = StratifiedKFold(5, shuffle=True, random_state=shuffle)
         search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2, error_score="raise")
         search.fit(TEXTS, y)
-        assert len(received(ollama_double)) == 200
+        assert search.best_estimator_[0].report_.embedded == 0, "the refit embeds nothing"
+        sent.append(list(ollama_double.texts_received))
+    assert sorted(received(ollama_double)) == sorted(
+        render_text(text, None, PROMPT) for text in TEXTS
+    )
+    # Beside them only the canaries, which two processes that begin at once may both ask for.
+    canaries = {reference_texts()[name] for name in CANARY_NAMES}
+    others = [text for text in sent[0] if "unique text" not in text]
+    assert set(others) == canaries
+    assert len(canaries) <= len(others) <= 2 * len(canaries)
+    assert sent[1] == sent[0], "a second search sends nothing"
 
 
 def test_threads_send_each_text_once(ollama_double):

@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
+import numpy as np
+from numpy.typing import NDArray
 
-from toolkit.cache.connections import exclusive, readable_errors
+from toolkit.cache.connections import exclusive
 from toolkit.cache.export import Import, export_pack, import_pack
-from toolkit.cache.index import INDEX, MATRIX
+from toolkit.cache.finding import fitting_space, known_space, recognition
+from toolkit.cache.folders import cache_root, new_folder, only_folder, space_folders
 from toolkit.cache.packs import Pack
-from toolkit.cache.repair import Repair, remove_leftovers, repair_space
 from toolkit.cache.space import Space
-from toolkit.cache.verify import SpaceReport, verify_space
+from toolkit.cache.statistics import space_statistics
+from toolkit.cache.upkeep import LOCK, Upkeep
 from toolkit.errors import CacheError
-from toolkit.identity import ModelIdentity, canary_cosines, compatible, same_space
+from toolkit.identity import ModelIdentity
 
 __all__ = ["EmbeddingCache", "cache_root"]
 
-LOCK = "lock.sqlite"
-_COLUMNS = (
-    *("space", "bytes", "error"),
-    *("model", "backend", "identity", "dimension", "entries", "prompts"),
-)
-_ANY_VERSION = ("", "0.0.0")  # what development builds call themselves
 
-
-def cache_root(path: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder of the cache.
-
-    Parameters
-    ----------
-    path : str or path, optional
-        None means the environment variable ``TOOLKIT_CACHE_DIR``, or else the user's cache
-        folder.
-
-    Examples
-    --------
-    >>> cache_root("vectors").name
-    'vectors'
-    """
-    if path is not None:
-        return Path(path).expanduser().absolute()
-    named = os.environ.get("TOOLKIT_CACHE_DIR")
-    if named:
-        return Path(named).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("embeddinggemma-toolkit"))
-
-
-class EmbeddingCache:
+class EmbeddingCache(Upkeep):
     """Vectors on disk, each text once, ever.
 
     Holds a path only: it can be pickled, and copies share the same files.
@@ -86,7 +56,7 @@ class EmbeddingCache:
         CacheError
             If one is of a newer format, or damaged.
         """
-        return [Space(folder) for folder in self._folders()]
+        return [Space(folder) for folder in space_folders(self.path)]
 
     def space(self, name: str) -> Space:
         """Return a space by its identifier or the beginning of it.
@@ -96,15 +66,107 @@ class EmbeddingCache:
         CacheError
             If there is none, or more than one.
         """
-        spaces = self.spaces()
-        found = [space for space in spaces if space.id.startswith(name)]
-        if len(found) != 1:
-            listed = ", ".join(space.id for space in (found or spaces)) or "none"
-            raise CacheError(
-                f"{len(found) or 'no'} vector spaces of {self.path} begin with {name!r}; "
-                f"there {'are' if found else 'is'}: {listed}"
-            )
-        return found[0]
+        return Space(only_folder(self.path, space_folders(self.path), name))
+
+    def get(
+        self, keys: Any, space: Space | str = "", dimensions: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the vectors of the keys that are there, and which are.
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n,) of 16 bytes
+            As :func:`toolkit.embedding.keys.hash_texts` makes them.
+        space : Space or str, optional
+            Where to look, or the beginning of its identifier; may be left out if there is one.
+        dimensions : int, optional
+            The first so many values, scaled to unit length again; None for all.
+
+        Returns
+        -------
+        vectors : ndarray of shape (number found, dimensions), dtype float32
+            Unit vectors, in the order of the keys.
+        found : ndarray of shape (n,), dtype bool
+
+        Raises
+        ------
+        CacheError
+            If there is not one such space.
+        CacheCorruptedError
+            If a vector is not what was stored.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from toolkit.cache import bundled_packs
+        >>> from toolkit.datasets import load
+        >>> from toolkit.embedding.keys import hash_texts
+        >>> from toolkit.prompts import resolve_prompt
+        >>> cache = EmbeddingCache(tempfile.mkdtemp())
+        >>> for pack in bundled_packs():
+        ...     done = cache.import_(pack)
+        >>> prompt = resolve_prompt("embeddinggemma", "classification")
+        >>> keys = hash_texts([load("sdg").data[0], "a new text"], prompt)
+        >>> vectors, found = cache.get(keys, dimensions=256)
+        >>> vectors.shape, found
+        ((1, 256), array([ True, False]))
+        """
+        return self._space(space).get(keys, dimensions)
+
+    def put(self, keys: Any, vectors: NDArray[Any], prompt: str, space: Space | str = "") -> int:
+        """Store vectors; return how many are new.
+
+        When it returns, they are on disk (see :meth:`toolkit.cache.Space.put`).
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n,) of 16 bytes
+        vectors : ndarray of shape (n, dimension)
+            Full-length unit vectors of the space's model.
+        prompt : str
+            Template the texts were rendered with.
+        space : Space or str, optional
+            Where to, or the beginning of its identifier; may be left out if there is one.
+
+        Raises
+        ------
+        CacheError
+            If a vector is not finite or not of length 1, the disk is full, or there is not one
+            such space (:meth:`resolve` makes one).
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from toolkit.cache import bundled_spaces
+        >>> pack = bundled_spaces()[0]
+        >>> cache = EmbeddingCache(tempfile.mkdtemp())
+        >>> space, new = cache.resolve(pack.identity)
+        >>> cache.put(pack.keys()[:2], pack.get(pack.keys()[:2])[0], "{text}")
+        2
+        """
+        return self._space(space).put(keys, vectors, prompt)
+
+    def matrix(self, space: Space | str = "") -> NDArray[np.float32]:
+        """Return all vectors of a space, shape (n, dimension), memory-mapped and read-only.
+
+        For work on more vectors than fit into memory; :meth:`toolkit.cache.Space.snapshot` gives
+        the keys of its rows too.
+
+        Parameters
+        ----------
+        space : Space or str, optional
+            Which, or the beginning of its identifier; may be left out if there is one.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from toolkit.cache import bundled_packs
+        >>> cache = EmbeddingCache(tempfile.mkdtemp())
+        >>> done = cache.import_(bundled_packs()[0])
+        >>> cache.matrix().shape == (done.added, 768)
+        True
+        """
+        return self._space(space).matrix()
 
     def find(self, identity: ModelIdentity) -> Space | None:
         """Return the space that this very model, on this very engine, is known to give.
@@ -114,20 +176,7 @@ class EmbeddingCache:
         machine. If the identity has canaries all the same, they must agree (then it need not
         have been met). None if the identity knows too little of itself.
         """
-        digest = identity.weights or identity.digest
-        vague = digest is None or identity.engine_version in (None, *_ANY_VERSION)
-        if vague and identity.canary is None:
-            return None
-        wanted = _recognition(identity)
-        for space in self.spaces():
-            known = space.sightings()
-            if identity.canary is not None:
-                if not compatible(space.identity, identity):
-                    continue
-                known.append(space.identity)
-            if any(_recognition(seen) == wanted for seen in known):
-                return space
-        return None
+        return known_space(self.spaces(), identity)
 
     def resolve(self, identity: ModelIdentity, *, seen: bool = True) -> tuple[Space, bool]:
         """Return the space of an identity with canaries, and whether it is new.
@@ -155,102 +204,44 @@ class EmbeddingCache:
         """
         if identity.canary is None:
             raise CacheError(f"{identity.describe()} has no canaries to find its vector space by")
-        fitting = self._fitting(identity)
+        fitting = fitting_space(self.spaces(), identity)
         if fitting is None:
             with exclusive(self.path / LOCK):
-                fitting = self._fitting(identity)
+                fitting = fitting_space(self.spaces(), identity)
                 if fitting is None:
-                    return Space.create(self._new_folder(identity), identity, seen=seen), True
-        if seen and _recognition(identity) not in map(_recognition, fitting.sightings()):
+                    folder = new_folder(self.path, identity)
+                    return Space.create(folder, identity, seen=seen), True
+        if seen and recognition(identity) not in map(recognition, fitting.sightings()):
             with suppress(CacheError):  # a read-only cache can be read all the same
                 fitting.record(identity)
         return fitting, False
 
     def stats(self) -> list[dict[str, Any]]:
-        """Return a row for each space: what it is of, entries, bytes, entries by prompt.
+        """Return a row for each space: what it is of, its size, and how it was used.
+
+        A hit is a text of a call that was in the cache (or came into it while the call waited for
+        another one that was embedding it), a miss one that was not; each distinct text of a call
+        counts once. Processes note counts every five seconds and at their end: what one that is
+        killed had not yet noted is lost.
 
         Returns
         -------
         list of dict
             Keys ``space``, ``bytes``, ``error`` (None, or why it cannot be opened), ``model``,
             ``backend``, ``identity`` (one line), ``dimension``, ``entries``, ``prompts``
-            (entries by template). The last six are None where there is an error.
-        """
-        rows: list[dict[str, Any]] = []
-        for folder in self._folders():
-            row: dict[str, Any] = dict.fromkeys(_COLUMNS)
-            row["space"] = folder.name
-            row["bytes"] = _size(folder)
-            try:
-                space = Space(folder)
-                row["entries"] = len(space)
-                row["prompts"] = space.counts()
-            except CacheError as error:
-                row["error"] = str(error)
-            else:
-                row["model"] = space.identity.model
-                row["backend"] = space.identity.backend
-                row["identity"] = space.identity.describe()
-                row["dimension"] = space.dimension
-            rows.append(row)
-        return rows
-
-    def verify(self) -> list[SpaceReport]:
-        """Read everything and compare it: checksums, lengths, index against matrix.
-
-        Nothing is changed, other processes may go on, and the memory it takes does not grow
-        with the cache.
-
-        Returns
-        -------
-        list of SpaceReport
-            One for each space; ``.damaged`` says whether anything is wrong.
+            (entries by template), ``hits``, ``misses``, ``last_used`` (seconds since 1970, to
+            the day where no call was counted; None if never), and ``tasks``: a dict with
+            ``entries``, ``hits``, ``misses`` and ``last_used`` for each template (``""`` is what
+            was read by key). The keys from ``model`` on are None where there is an error, counts
+            are None where they cannot be read.
 
         Examples
         --------
         >>> import tempfile
-        >>> EmbeddingCache(tempfile.mkdtemp()).verify()
+        >>> EmbeddingCache(tempfile.mkdtemp()).stats()
         []
         """
-        return [verify_space(folder) for folder in self._folders(whole=False)]
-
-    def repair(self) -> list[Repair]:
-        """Make damaged spaces usable again; nothing is deleted.
-
-        The sound rows of a damaged space go to a new one, and its folder is moved to
-        ``damaged/`` in the cache, under the date. Rows that are lost are embedded again when
-        they are needed. What a killed writer left behind the last row is cut off. A process that
-        is at work in a damaged space gets a :class:`~toolkit.errors.CacheError`; spaces of a
-        newer format are left alone. The copy needs as much disk as the space.
-
-        Returns
-        -------
-        list of Repair
-            One for each space, sound ones too.
-
-        Raises
-        ------
-        CacheError
-            If the cache cannot be written.
-        """
-        folders = self._folders(whole=False)
-        if not folders:
-            return []
-        with exclusive(self.path / LOCK):
-            remove_leftovers(self.path / "spaces")
-            return [repair_space(folder, self._new_folder) for folder in folders]
-
-    def clear(self) -> int:
-        """Delete every space; return how many there were.
-
-        Only what the cache made is deleted: folders in ``spaces`` that hold an index.
-        """
-        found = self._folders()
-        if found:
-            with exclusive(self.path / LOCK):
-                for folder in found:
-                    shutil.rmtree(folder)
-        return len(found)
+        return [space_statistics(folder) for folder in space_folders(self.path)]
 
     def export(
         self,
@@ -265,57 +256,11 @@ class EmbeddingCache:
 
         ``space`` is one, or the beginning of its identifier; it may be left out if there is one.
         """
-        source = space if isinstance(space, Space) else self.space(space)
-        return export_pack(source, Path(path), keys=keys, prompt=prompt, dtype=dtype)
+        return export_pack(self._space(space), Path(path), keys=keys, prompt=prompt, dtype=dtype)
 
     def import_(self, pack: str | os.PathLike[str] | Pack) -> Import:
         """Take the vectors of a pack; see :func:`~toolkit.cache.export.import_pack`."""
         return import_pack(self, pack if isinstance(pack, Pack) else Path(pack))
 
-    # --- inside ----------------------------------------------------------------------------------
-
-    def _folders(self, *, whole: bool = True) -> list[Path]:
-        """Return the folders of spaces; those that have lost their index too, if not ``whole``."""
-        folder = self.path / "spaces"
-        if not folder.is_dir():
-            return []
-        with readable_errors(folder):
-            return sorted(
-                entry
-                for entry in folder.iterdir()
-                if not entry.name.startswith(".")
-                and ((entry / INDEX).is_file() or (not whole and (entry / MATRIX).is_file()))
-            )
-
-    def _fitting(self, identity: ModelIdentity) -> Space | None:
-        """Return the space that accepts the identity; the nearest, should there be several."""
-        fitting: dict[float, Space] = {}
-        for space in self.spaces():
-            # What one sighting did not know of its weights, another may have.
-            weights = {seen.weights for seen in [space.identity, *space.sightings()]} - {None}
-            other = identity.weights is not None and bool(weights - {identity.weights})
-            if same_space(space.identity, identity) and not other:
-                fitting[min(canary_cosines(space.identity, identity).values())] = space
-        return fitting[max(fitting)] if fitting else None
-
-    def _new_folder(self, identity: ModelIdentity) -> Path:
-        slug = re.sub(r"[^a-z0-9.]+", "-", identity.model.lower()).strip("-.")[:60] or "model"
-        name = f"{slug}-{identity.dimension}-{uuid.uuid4().hex[:8]}"
-        return self.path / "spaces" / name
-
-
-def _recognition(identity: ModelIdentity) -> tuple[str | None, ...]:
-    return (
-        identity.backend,
-        identity.weights or identity.digest,
-        identity.engine,
-        identity.engine_version,
-    )
-
-
-def _size(folder: Path) -> int:
-    size = 0
-    for file in folder.iterdir():
-        with suppress(OSError):  # the write-ahead log comes and goes
-            size += file.stat().st_size
-    return size
+    def _space(self, space: Space | str) -> Space:
+        return space if isinstance(space, Space) else self.space(space)

@@ -23,7 +23,15 @@ from typing import NamedTuple
 
 from toolkit.errors import CacheCorruptedError, CacheError
 
-__all__ = ["close_free", "exclusive", "readable_errors", "reading", "writing"]
+__all__ = [
+    "close_free",
+    "exclusive",
+    "readable_errors",
+    "reading",
+    "shrink",
+    "writing",
+    "writing_soon",
+]
 
 BUSY_SECONDS = 60.0
 """A writer holds the lock for milliseconds; this long means that something hangs."""
@@ -65,6 +73,8 @@ def reading(file: Path) -> Iterator[Connection]:
 def writing(file: Path) -> Iterator[Connection]:
     """Lend a connection that holds the write lock; commit at the end, or undo on an error.
 
+    A commit has been flushed to the disk when this returns (``synchronous=FULL``).
+
     Raises
     ------
     CacheError
@@ -76,6 +86,35 @@ def writing(file: Path) -> Iterator[Connection]:
         connection.execute("BEGIN IMMEDIATE")
         yield connection
         connection.execute("COMMIT")
+
+
+@contextmanager
+def writing_soon(file: Path, seconds: float) -> Iterator[Connection]:
+    """Like :func:`writing`, for what may be lost: waits for the lock a moment, not for the disk.
+
+    The connection is not kept.
+    """
+    with readable_errors(file), _counted():
+        # autocommit, so that BEGIN and COMMIT are ours
+        connection = sqlite3.connect(
+            f"{file.resolve().as_uri()}?mode=rw", uri=True, timeout=seconds, isolation_level=None
+        )
+        with contextlib.closing(connection):  # what was not committed is undone
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+
+def shrink(file: Path) -> None:
+    """Give the free pages of a database back to the disk; as far as nobody is in the way."""
+    with _counted(), contextlib.suppress(sqlite3.Error, OSError):
+        connection = sqlite3.connect(
+            f"{file.resolve().as_uri()}?mode=rw", uri=True, timeout=1.0, isolation_level=None
+        )
+        with contextlib.closing(connection):
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

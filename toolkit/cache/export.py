@@ -103,7 +103,7 @@ def export_pack(
         raise PackError(f"{space.id} has no vectors of the prompt {prompt!r} to export")
     # Sorted: the same content gives the same file, whatever the order it was embedded in.
     chosen = np.sort(chosen)
-    vectors, _ = space.get(chosen)
+    vectors = space.read(space.lookup(chosen))
     write_pack(
         path,
         chosen,

@@ -1,8 +1,9 @@
 """The index of a space: an SQLite file that says which row of the matrix a key has.
 
 Format 1. ``meta``: ``format``; ``dimension``; ``identity`` (JSON, with canaries); ``matrix`` (name
-of the matrix's file in the same folder; compaction may begin another); ``created`` (seconds since
-1970). ``entries``: rows are numbered from 0 without gaps; ``checksum`` is that of
+of the matrix's file in the same folder: ``vectors.f32``, or ``vectors-1.f32`` after it was pruned
+once, and so on: the number is its *generation*); ``created`` (seconds since 1970). ``entries``:
+rows are numbered from 0 without gaps; ``checksum`` is that of
 :func:`toolkit.cache.rows.row_checksums`, little-endian. ``prompts``: the templates. ``sightings``:
 identities without canaries that were found to give this space, and when. Later versions may add
 tables and keys of ``meta`` within format 1.
@@ -22,7 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toolkit.cache.connections import readable_errors
+from toolkit.cache.rows import KEY_DTYPE
 from toolkit.errors import CacheCorruptedError, CacheError
 from toolkit.identity import ModelIdentity
 
@@ -30,18 +35,28 @@ __all__ = [
     "FORMAT",
     "INDEX",
     "MATRIX",
+    "MOST_GENERATIONS",
     "create",
+    "generation",
     "interpreted",
+    "matrix_name",
+    "new_positions",
     "note_sighting",
     "prompt_id",
     "read_identity",
     "state",
+    "stored_keys",
     "sync_folder",
 ]
 
 FORMAT = 1
 INDEX = "index.sqlite"
 MATRIX = "vectors.f32"
+
+MOST_GENERATIONS = 1 << 22
+"""Fits, with row numbers of 40 bits, into 63 (see :mod:`toolkit.cache.memory`)."""
+
+_MATRIX_NAME = re.compile(r"vectors(?:-([1-9][0-9]{0,6}))?\.f32")
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -168,9 +183,39 @@ def state(connection: Connection) -> tuple[str, int]:
     name, last = connection.execute(
         "SELECT (SELECT value FROM meta WHERE key = 'matrix'), (SELECT max(row) FROM entries)"
     ).fetchone()
-    if re.fullmatch(r"[\w-]+\.f32", name) is None:
-        raise ValueError(f"{name!r} is not the name of a matrix")
+    generation(name)
     return name, 0 if last is None else int(last) + 1
+
+
+def generation(name: str) -> int:
+    """Return how often a space was pruned, by the name of its matrix.
+
+    Raises
+    ------
+    ValueError
+        If it is not the name of a matrix.
+
+    Examples
+    --------
+    >>> generation("vectors.f32"), generation("vectors-12.f32")
+    (0, 12)
+    """
+    found = _MATRIX_NAME.fullmatch(name)
+    number = int(found[1] or 0) if found else MOST_GENERATIONS
+    if number >= MOST_GENERATIONS:
+        raise ValueError(f"{name!r} is not the name of a matrix")
+    return number
+
+
+def matrix_name(number: int) -> str:
+    """Return the name of a matrix by its generation.
+
+    Examples
+    --------
+    >>> matrix_name(0), matrix_name(12)
+    ('vectors.f32', 'vectors-12.f32')
+    """
+    return f"vectors-{number}.f32" if number else MATRIX
 
 
 def prompt_id(connection: Connection, template: str) -> int:
@@ -192,3 +237,25 @@ def note_sighting(connection: Connection, identity: ModelIdentity) -> None:
         "ON CONFLICT (identity) DO UPDATE SET last_seen = excluded.last_seen",
         (text, now, now),
     )
+
+
+def stored_keys(connection: Connection, prompt: str | None) -> NDArray[np.void]:
+    """Return the keys in the order of their rows; of one prompt's template, or of all."""
+    sql = "SELECT key FROM entries JOIN prompts ON prompt = prompts.id "
+    sql += "WHERE ? IS NULL OR template = ? ORDER BY row"
+    found = connection.execute(sql, (prompt, prompt)).fetchall()
+    return np.frombuffer(b"".join([key for (key,) in found]), dtype=KEY_DTYPE)
+
+
+def new_positions(connection: Connection, keys: list[bytes]) -> list[int]:
+    """Return the positions of keys that are not there, each key once, in their order."""
+    first: dict[bytes, int] = {}
+    for position, key in enumerate(keys):
+        first.setdefault(key, position)
+    for start in range(0, len(keys), 500):
+        part = keys[start : start + 500]
+        # The only thing formatted in is a number of question marks.
+        sql = f"SELECT key FROM entries WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
+        for (key,) in connection.execute(sql, part):
+            first.pop(key, None)
+    return sorted(first.values())

@@ -1,4 +1,9 @@
-"""The index of a space in memory: loaded once per process, then only what is new."""
+"""The index of a space in memory: loaded once per process, then only what is new.
+
+Rows are handed out as *row numbers*: the row in the lower 40 bits, above them how often the space
+was pruned (its generation). So a number that was looked up before rows were moved is known as
+such, and never answered with the row that has its place now.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cache.connections import reading
-from toolkit.cache.index import INDEX, interpreted, state
+from toolkit.cache.index import INDEX, generation, interpreted, state
 from toolkit.cache.rows import KEY_DTYPE, KeyIndex
-from toolkit.errors import CacheCorruptedError
+from toolkit.errors import CacheCorruptedError, RowsMovedError
 
-__all__ = ["find_checksums", "find_rows"]
+__all__ = ["ROW_BITS", "find_checksums", "find_rows", "rows_moved"]
 
 FEW = 200
 """Loading pays when more than one key or row is asked for in so many."""
+
+ROW_BITS = 40
 
 READ_AT_ONCE = 20_000
 
@@ -71,7 +78,7 @@ class _Loaded:
 
 
 def find_rows(space: Path, keys: NDArray[np.void], width: int) -> NDArray[np.int64]:
-    """Return the row of each key in a space, -1 where it is not there.
+    """Return the row number of each key in a space, -1 where it is not there.
 
     Parameters
     ----------
@@ -86,7 +93,9 @@ def find_rows(space: Path, keys: NDArray[np.void], width: int) -> NDArray[np.int
     ndarray of shape (n,), dtype int64
     """
     with reading(space / INDEX) as connection, interpreted(space):
-        loaded = _load(connection, space, len(keys), width)
+        matrix, count = state(connection)
+        loaded = _load(connection, space, matrix, count, len(keys), width)
+        first = generation(matrix) << ROW_BITS
         if loaded is None:
             found = np.full(len(keys), -1, dtype=np.int64)
             for position, key in enumerate(keys.tolist()):
@@ -94,39 +103,57 @@ def find_rows(space: Path, keys: NDArray[np.void], width: int) -> NDArray[np.int
                 if hit is not None:
                     if hit[1] != key:
                         raise ValueError("its tables contradict each other")
-                    found[position] = hit[0]
+                    found[position] = first + hit[0]
             return found
-    return loaded.find(keys)
+    found = loaded.find(keys)
+    if first:
+        found[found >= 0] += first
+    return found
 
 
 def find_checksums(
-    space: Path, rows: NDArray[np.int64], width: int
-) -> tuple[str, NDArray[np.uint32]]:
-    """Return the name of the matrix's file and the checksums of rows in it.
+    space: Path, numbers: NDArray[np.int64], width: int
+) -> tuple[str, NDArray[np.int64], NDArray[np.uint32]]:
+    """Return the name of the matrix's file, and the rows in it and checksums of row numbers.
 
     Raises
     ------
+    RowsMovedError
+        If the space was pruned after they were looked up.
     CacheCorruptedError
         If the index does not know one of the rows.
     """
     with reading(space / INDEX) as connection, interpreted(space):
         matrix, count = state(connection)
+        first = generation(matrix) << ROW_BITS
+        rows = numbers - first if first else numbers
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < count:
+            if 0 <= int(numbers.min()) < first:
+                raise rows_moved(space)
             raise CacheCorruptedError(
                 f"the vector space {space} has {count:,} rows, and rows {rows.min():,} to "
                 f"{rows.max():,} were asked for"
             )
-        loaded = _load(connection, space, len(rows), width)
+        loaded = _load(connection, space, matrix, count, len(rows), width)
         if loaded is None:
             sql = "SELECT checksum FROM entries WHERE row = ?"
             data = [connection.execute(sql, (row,)).fetchone() for row in rows.tolist()]
-            return matrix, _unpack([found[0] for found in data if found], len(rows), width)
-    return matrix, loaded.checksums(rows)
+            return matrix, rows, _unpack([found[0] for found in data if found], len(rows), width)
+    return matrix, rows, loaded.checksums(rows)
 
 
-def _load(connection: Connection, space: Path, asked: int, width: int) -> _Loaded | None:
+def rows_moved(space: Path) -> RowsMovedError:
+    """Return the error for row numbers from before a space was pruned."""
+    return RowsMovedError(
+        f"the vector space {space} was pruned after these rows were looked up; look their keys up "
+        "again"
+    )
+
+
+def _load(
+    connection: Connection, space: Path, matrix: str, count: int, asked: int, width: int
+) -> _Loaded | None:
     """Return the index in memory, brought up to date; None if that would not pay."""
-    matrix, count = state(connection)
     (created,) = connection.execute("SELECT value FROM meta WHERE key = 'created'").fetchone()
     mark = (space, (space / INDEX).stat().st_ino, created, matrix)
     with _lock:

@@ -22,6 +22,7 @@ from typing import Any
 
 from toolkit.cache import index
 from toolkit.cache.connections import close_free, readable_errors, reading, writing
+from toolkit.cache.folders import REMOVED
 from toolkit.cache.index import INDEX, sync_folder
 from toolkit.cache.space import Space
 from toolkit.cache.verify import SpaceReport, examine, verify_space
@@ -108,9 +109,10 @@ def repair_space(folder: Path, new_folder: Callable[[ModelIdentity], Path]) -> R
 
 
 def remove_leftovers(spaces: Path) -> None:
-    """Remove the copies that killed repairs had begun; the cache's lock is held."""
-    for unfinished in spaces.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
+    """Remove what killed repairs had begun and killed deletions not ended; the lock is held."""
+    for beginning in (_UNFINISHED, REMOVED):
+        for folder in spaces.glob(f"{beginning}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rebuild(folder: Path, unfinished: Path, new_folder: Callable[[ModelIdentity], Path]) -> Repair:

@@ -6,7 +6,8 @@ IMMEDIATE``), writes rows behind the last committed one, flushes the matrix (``f
 keys and commits (write-ahead log, ``synchronous=FULL``: another ``fsync``). So a row that the index
 knows is on disk, and what a crash leaves behind the last known row is overwritten by the next
 writer. Readers never wait: they see the index as it was when they looked, and a row never changes
-once it is known. Every row read is compared with its checksum.
+once it is known. Every row read is compared with its checksum. Pruning
+(:mod:`toolkit.cache.compaction`) begins another matrix, and row numbers from before are refused.
 
 Not for file systems shared between machines (NFS, SMB): SQLite's write-ahead log needs shared
 memory. There, copy the folder, or travel with a vector pack.
@@ -16,29 +17,33 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.cache import index, matrix, memory
+from toolkit.cache import index, matrix, memory, usage
 from toolkit.cache.claims import Claim, claim_keys
 from toolkit.cache.connections import readable_errors, reading, writing
 from toolkit.cache.index import INDEX
 from toolkit.cache.rows import (
-    KEY_DTYPE,
     as_keys,
     bad_rows,
     checksum_width,
     row_checksums,
 )
-from toolkit.errors import CacheError
+from toolkit.errors import CacheCorruptedError, CacheError, RowsMovedError
 from toolkit.identity import ModelIdentity
 
 __all__ = ["Space"]
+
+Found = TypeVar("Found")
+
+PRUNED_IN_A_ROW = 10
+"""Each time takes a prune between two lines of a reader."""
 
 
 class Space:
@@ -103,7 +108,10 @@ class Space:
     # --- reading ---------------------------------------------------------------------------------
 
     def lookup(self, keys: Any) -> NDArray[np.int64]:
-        """Return the row of each key, shape (n,), -1 where it is not there.
+        """Return the row number of each key, shape (n,), -1 where it is not there.
+
+        Row numbers are for :meth:`read`. Until the space is pruned, they are the rows of
+        :meth:`matrix` too; :meth:`snapshot` says which row is whose at any time.
 
         Parameters
         ----------
@@ -127,41 +135,83 @@ class Space:
 
         Raises
         ------
+        RowsMovedError
+            If the space was pruned after they were looked up: look the keys up again.
         CacheCorruptedError
             If a row is not what was stored, or is not there.
         """
-        rows = np.asarray(rows, dtype=np.int64)
+        numbers = np.asarray(rows, dtype=np.int64)
         width = checksum_width(self.dimension)
-        name, checksums = memory.find_checksums(self.path, rows, width)
-        with readable_errors(self.path / name):
-            return matrix.read_rows(self.path / name, rows, checksums, self.dimension, dimensions)
+        name, places, checksums = memory.find_checksums(self.path, numbers, width)
+        file = self.path / name
+        with self._of_matrix(name), readable_errors(file):
+            found = matrix.read_rows(file, places, checksums, self.dimension, dimensions)
+        usage.note_rows(self.path, numbers)
+        return found
 
     def get(
         self, keys: Any, dimensions: int | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the vectors of the keys that are there, and which are."""
-        rows = self.lookup(keys)
-        found = rows >= 0
-        return self.read(rows[found], dimensions), found
+        """Return the vectors of the keys that are there, and which are.
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n,) of 16 bytes
+        dimensions : int, optional
+            The first so many values, scaled to unit length again; None for all.
+
+        Returns
+        -------
+        vectors : ndarray of shape (number found, dimensions), dtype float32
+        found : ndarray of shape (n,), dtype bool
+
+        Raises
+        ------
+        CacheCorruptedError
+            If a row is not what was stored.
+        """
+        known = as_keys(keys)
+        rows, vectors = self._again_if_moved(lambda: self._look_up_and_read(known, dimensions))
+        found: NDArray[np.bool_] = rows >= 0
+        hits = int(found.sum())
+        usage.note_call(self.path, "", hits, len(found) - hits)
+        return vectors, found
 
     def matrix(self) -> NDArray[np.float32]:
         """Return all rows, shape (len, dimension), memory-mapped and read-only.
 
         For work on more vectors than fit into memory. Rows added later are not in it, and
-        checksums are not compared.
+        checksums are not compared. The rows are in the order of :meth:`keys`.
         """
-        with self._reading() as connection:
-            name, count = index.state(connection)
-        with readable_errors(self.path / name):
-            return matrix.map_rows(self.path / name, count, self.dimension)
+        return self.snapshot()[1]
+
+    def snapshot(self) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+        """Return the keys, shape (n,), and the matrix, shape (n, dimension), of one moment.
+
+        They belong together whatever other processes add or prune meanwhile.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from toolkit.cache import bundled_spaces
+        >>> pack = bundled_spaces()[0]
+        >>> space = Space.create(Path(tempfile.mkdtemp()) / "space", pack.identity)
+        >>> space.put(pack.keys()[:3], pack.read(np.arange(3)), "{text}")
+        3
+        >>> keys, matrix = space.snapshot()
+        >>> keys.shape, matrix.shape
+        ((3,), (3, 768))
+        """
+        name, found, rows = self._again_if_moved(self._snapshot)
+        first = index.generation(name) << memory.ROW_BITS
+        usage.note_rows(self.path, np.arange(first, first + len(rows), usage.BLOCK))
+        return found, rows
 
     def keys(self, prompt: str | None = None) -> NDArray[np.void]:
         """Return the keys in the order of their rows; of one prompt's template, or of all."""
-        sql = "SELECT key FROM entries JOIN prompts ON prompt = prompts.id "
-        sql += "WHERE ? IS NULL OR template = ? ORDER BY row"
         with self._reading() as connection:
-            found = connection.execute(sql, (prompt, prompt)).fetchall()
-            return np.frombuffer(b"".join([key for (key,) in found]), dtype=KEY_DTYPE)
+            return index.stored_keys(connection, prompt)
 
     def sightings(self) -> list[ModelIdentity]:
         """Return every identity that was found here to give this space, without canaries."""
@@ -211,7 +261,7 @@ class Space:
         if len(known) != len(data):
             raise CacheError(f"{len(known)} keys for {len(data)} vectors")
         with writing(self.path / INDEX) as connection, index.interpreted(self.path):
-            new = _new_positions(connection, known.tolist())
+            new = index.new_positions(connection, known.tolist())
             if not new:
                 return 0
             rows = data if len(new) == len(data) else data[new]
@@ -226,7 +276,13 @@ class Space:
                     for i, key in enumerate(known[new].tolist())
                 ],
             )
+        first = index.generation(name) << memory.ROW_BITS
+        usage.note_rows(self.path, np.arange(first + start, first + start + len(new)))
         return len(new)
+
+    def note_call(self, prompt: str, hits: int, misses: int) -> None:
+        """Count the texts of a call for :meth:`EmbeddingCache.stats`; never fails or waits."""
+        usage.note_call(self.path, prompt, hits, misses)
 
     def claim(self, keys: Any) -> Claim:
         """Say that these keys are being embedded, but for those that another caller claims.
@@ -248,21 +304,40 @@ class Space:
         with writing(self.path / INDEX) as connection:
             index.note_sighting(connection, identity)
 
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _look_up_and_read(
+        self, keys: NDArray[np.void], dimensions: int | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        rows = self.lookup(keys)
+        return rows, self.read(rows[rows >= 0], dimensions)
+
+    def _snapshot(self) -> tuple[str, NDArray[np.void], NDArray[np.float32]]:
+        with self._reading() as connection:
+            name, count = index.state(connection)
+            found = index.stored_keys(connection, None)
+        with self._of_matrix(name), readable_errors(self.path / name):
+            return name, found, matrix.map_rows(self.path / name, count, self.dimension)
+
+    def _again_if_moved(self, read: Callable[[], Found]) -> Found:
+        for _ in range(PRUNED_IN_A_ROW):
+            with suppress(RowsMovedError):
+                return read()
+        return read()
+
+    @contextmanager
+    def _of_matrix(self, name: str) -> Iterator[None]:
+        """Tell a matrix that is damaged from one that pruning has replaced meanwhile."""
+        try:
+            yield
+        except CacheCorruptedError:
+            with self._reading() as connection:
+                now, _ = index.state(connection)
+            if now != name:
+                raise memory.rows_moved(self.path) from None
+            raise
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with reading(self.path / INDEX) as connection, index.interpreted(self.path):
             yield connection
-
-
-def _new_positions(connection: sqlite3.Connection, keys: list[bytes]) -> list[int]:
-    """Return the positions of keys that are not there, each key once, in their order."""
-    first: dict[bytes, int] = {}
-    for position, key in enumerate(keys):
-        first.setdefault(key, position)
-    for start in range(0, len(keys), 500):
-        part = keys[start : start + 500]
-        # The only thing formatted in is a number of question marks.
-        sql = f"SELECT key FROM entries WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
-        for (key,) in connection.execute(sql, part):
-            first.pop(key, None)
-    return sorted(first.values())

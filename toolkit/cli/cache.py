@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from toolkit.cli.cache_facts import cache_facts, describe_cache, opened_cache, size
+from toolkit.cli.cache_facts import (
+    cache_facts,
+    describe_cache,
+    describe_rest,
+    opened_cache,
+    size,
+    when,
+)
+from toolkit.cli.cache_removal import clear, prune
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
 from toolkit.cli.failures import FAILED
 from toolkit.cli.option_groups import cache_parameter
 from toolkit.cli.options import (
-    GENERAL,
     INPUT,
     OUTPUT,
     CacheFolder,
@@ -23,7 +29,6 @@ from toolkit.cli.options import (
     flag,
     option,
 )
-from toolkit.errors import UsageError
 
 __all__ = ["app"]
 
@@ -45,6 +50,8 @@ def info(cache: CacheFolder = None, json_output: JsonOutput = False) -> None:
         console.result_json(facts)
         return
     console.result(describe_cache(facts))
+    for line in describe_rest(facts):
+        console.result(line)
     for space in facts["spaces"]:
         console.result("")
         for line in _describe_space(space):
@@ -56,44 +63,37 @@ def info(cache: CacheFolder = None, json_output: JsonOutput = False) -> None:
 def _describe_space(space: dict[str, Any]) -> list[str]:
     if space["error"]:
         return [space["space"], f"  {size(space['bytes'])}, and {space['error']}"]
+    used = f", last used {when(space['last_used'])}"
     lines = [
         space["space"],
         f"  {space['identity']}",
-        f"  {space['entries']:,} vectors, {size(space['bytes'])}",
+        f"  {space['entries']:,} vectors, {size(space['bytes'])}{used}",
     ]
-    counts = sorted(space["prompts"].items(), key=lambda pair: -pair[1])
-    lines += [f"  {count:>9,} under {prompt!r}" for prompt, count in counts]
+    tasks = sorted(space["tasks"].items(), key=lambda pair: (not pair[0], -pair[1]["entries"]))
+    for prompt, task in tasks:
+        if prompt or task["entries"]:
+            lines.append(f"  {task['entries']:>9,} under {prompt!r}")
+        else:
+            lines.append(f"  {'':>9} read by key")
+        if task["hits"] is None:
+            lines.append(f"  {'':>9}   what was found was not noted")
+        elif task["hits"] or task["misses"]:
+            lines.append(
+                f"  {'':>9}   {task['hits']:,} found, {task['misses']:,} embedded or missing; "
+                f"last asked {when(task['last_used'])}"
+            )
     return lines
 
 
 @app.command()
 @command
-def path(cache: CacheFolder = None) -> None:
+def path(cache: CacheFolder = None, json_output: JsonOutput = False) -> None:
     """Print the cache's folder."""
-    console.result(str(opened_cache(cache_parameter(cache)).path))
-
-
-@app.command()
-@command
-def clear(
-    cache: CacheFolder = None,
-    yes: Annotated[bool, flag("--yes", "-y", panel=GENERAL, help="Do not ask.")] = False,
-    json_output: JsonOutput = False,
-) -> None:
-    """Delete every vector of the cache, after asking."""
-    parameter = cache_parameter(cache)
-    opened = opened_cache(parameter)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("clearing the cache asks first; without a terminal, give --yes")
-        console.say(describe_cache(cache_facts(parameter)))
-        if not typer.confirm("Delete all of it?", err=True):
-            console.say("Nothing was deleted.")
-            raise typer.Exit(1)
-    count = opened.clear()
+    folder = opened_cache(cache_parameter(cache)).path
     if json_output:
-        console.result_json({"path": str(opened.path), "deleted_spaces": count})
-    console.say(f"Deleted {count} vector space{'s' * (count != 1)} of {opened.path}.")
+        console.result_json({"path": str(folder), "exists": folder.is_dir()})
+    else:
+        console.result(str(folder))
 
 
 # --- care ----------------------------------------------------------------------------------------
@@ -233,3 +233,9 @@ def import_vectors(
         f"Added {done.added:,} vectors to {done.space.id}"
         f"{', a new space' if done.new_space else ''}; {done.present:,} were there already."
     )
+
+
+# --- less of it ----------------------------------------------------------------------------------
+
+app.command()(command(prune))
+app.command()(command(clear))

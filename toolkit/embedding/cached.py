@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class CacheBackend:
 def find_cached_source(
     settings: CacheBackend,
     model: str,
-    keys: Keys,
+    keys: Callable[[], Keys],
     cache: EmbeddingCache | None,
     *,
     fitted: ModelIdentity | None = None,
@@ -56,8 +57,8 @@ def find_cached_source(
         What the user chose.
     model : str
         The model's name; spaces of other models are not looked at.
-    keys : ndarray of shape (n,)
-        Keys of the texts asked for; may be empty.
+    keys : callable
+        Gives the keys of the texts asked for, maybe none; called if several spaces may have them.
     cache : EmbeddingCache or None
         The user's cache; None for the bundled packs alone.
     fitted : ModelIdentity, optional
@@ -79,12 +80,13 @@ def find_cached_source(
         # The very space of the fit, where it is still there, before its relatives.
         same = [s for s in fitting if _same_source(s.identity, fitted)]
         spaces = same or fitting or spaces
-    if len(spaces) > 1 and len(keys):
-        found = {space.id: int((space.lookup(keys) >= 0).sum()) for space in spaces}
+    asked = keys() if len(spaces) > 1 else ()
+    if len(asked):
+        found = {space.id: int((space.lookup(asked) >= 0).sum()) for space in spaces}
         holding = [space for space in spaces if found[space.id]]
         if len(holding) > 1:
             listed = "\n".join(
-                f"  {s.id}: {found[s.id]:,} of {len(keys):,} texts, {s.identity.describe()}"
+                f"  {s.id}: {found[s.id]:,} of {len(asked):,} texts, {s.identity.describe()}"
                 for s in holding
             )
             raise CacheError(

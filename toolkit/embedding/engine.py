@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from toolkit.backends.base import Backend, kept_loaded
-from toolkit.cache import Claim
+from toolkit.cache import Claim, Space
 from toolkit.embedding.batching import Batches, BatchTuner
 from toolkit.embedding.checks import cut
 from toolkit.embedding.failures import (
@@ -44,6 +44,7 @@ from toolkit.errors import (
     CacheError,
     EmbeddingError,
     EmbeddingWarning,
+    RowsMovedError,
 )
 from toolkit.prompts import Prompt
 
@@ -111,8 +112,13 @@ def embed(
     run = _Run(texts, prompt, source, settings, titles, report)
     try:
         return run.execute()
+    except RowsMovedError:  # the space was pruned between looking up and reading: look again
+        return _Run(texts, prompt, source, settings, titles, report).execute()
     finally:
         report.seconds = time.perf_counter() - started
+        if isinstance(source.space, Space) and report.unique:
+            misses = report.unique - report.hits
+            source.space.note_call(prompt.template, report.hits, misses)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -17,6 +17,7 @@ KEY_BYTES = 16
 Keys = NDArray[np.void]
 KEY_DTYPE = np.dtype((np.void, KEY_BYTES))
 BLOCK = 4096
+SIZES = [size.to_bytes(8, "little") for size in range(1024)]
 
 
 def encode_text(text: str) -> bytes:
@@ -67,19 +68,42 @@ def hash_texts(
     """
     template = encode_text(prompt.template)
     head = blake2b(len(template).to_bytes(8, "little") + template, digest_size=KEY_BYTES)
-    if not prompt.takes_title:
-        pieces: Iterator[tuple[str, ...]] = ((text,) for text in texts)
-    else:
-        items = list(texts)
-        named = titles if titles is not None else [None] * len(items)
-        pieces = (
-            (prompt.untitled if title is None else title, text)
-            for text, title in zip(items, named, strict=True)
-        )
     # By the thousand: a million bytes objects would take three times the memory of their content.
-    digests = (_digest(head, piece) for piece in pieces)
+    if not prompt.takes_title:
+        plain = iter(texts)
+        parts = iter(lambda: list(itertools.islice(plain, BLOCK)), [])
+        return np.frombuffer(b"".join([_plain_digests(head, p) for p in parts]), dtype=KEY_DTYPE)
+    items = list(texts)
+    named = titles if titles is not None else [None] * len(items)
+    digests = (
+        _digest(head, (prompt.untitled if title is None else title, text))
+        for text, title in zip(items, named, strict=True)
+    )
     blocks = iter(lambda: b"".join(itertools.islice(digests, BLOCK)), b"")
     return np.frombuffer(b"".join(blocks), dtype=KEY_DTYPE)
+
+
+def _plain_digests(head: blake2b, texts: list[str]) -> bytes:
+    """Return the digests of texts without a title, one after the other.
+
+    The same as :func:`_digest`, in half the time: this is most of what a ``transform`` does that
+    finds everything.
+    """
+    try:
+        return b"".join(_each_digest(head, map(str.encode, texts)))
+    except UnicodeEncodeError:
+        return b"".join(_each_digest(head, map(encode_text, texts)))
+
+
+def _each_digest(head: blake2b, encoded: Iterable[bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    copy, add = head.copy, found.append
+    for data in encoded:
+        size = len(data)
+        one = copy()
+        one.update((SIZES[size] if size < 1024 else size.to_bytes(8, "little")) + data)
+        add(one.digest())
+    return found
 
 
 def _digest(head: blake2b, pieces: tuple[str, ...]) -> bytes:
@@ -112,8 +136,11 @@ def unique_texts(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     >>> unique_texts(hash_texts(["a", "b", "a"], Prompt("{text}")))
     (array([0, 1]), array([0, 1, 0]))
     """
-    # Sorted, not in a dict, which would take ten times the memory of the keys.
     halves = np.ascontiguousarray(keys).view(np.uint64).reshape(-1, 2)
+    first_halves = np.sort(halves[:, 0])
+    if not (first_halves[1:] == first_halves[:-1]).any():  # nothing is there twice
+        return np.arange(len(keys)), np.arange(len(keys))
+    # Sorted, not in a dict, which would take ten times the memory of the keys.
     order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: equal keys stay in their order
     ordered = halves[order]
     begins = np.ones(len(keys), dtype=bool)

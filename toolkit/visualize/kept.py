@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from toolkit.cache import cache_root
 from toolkit.provenance import package_versions
 
-__all__ = ["load_places", "places_key", "store_places"]
+__all__ = ["forget_places", "kept_places", "load_places", "places_key", "store_places"]
 
 _FORMAT = 1
 _MOST = 50
@@ -118,9 +118,64 @@ def store_places(
             except OSError:
                 temporary.unlink(missing_ok=True)
                 raise
-        kept = sorted(folder.glob("*.npy"), key=lambda path: path.stat().st_mtime)
-        for path in kept[:-_MOST]:
+        for path in kept_places(cache)[:-_MOST]:
             path.unlink(missing_ok=True)
+
+
+def kept_places(cache: str | os.PathLike[str] | None = None) -> list[Path]:
+    """Return the files of kept places, the one not used for longest first.
+
+    Parameters
+    ----------
+    cache : str or path, optional
+        Folder of the cache; by default the one of the vectors.
+
+    Returns
+    -------
+    list of Path
+        The time of a file's last change is that of its last use.
+
+    Examples
+    --------
+    >>> kept_places("/no/such/folder")
+    []
+    """
+    found: dict[Path, float] = {}
+    for path in _folder(cache).glob("*.npy"):
+        with suppress(OSError):  # another process may have taken it away
+            found[path] = path.stat().st_mtime
+    return sorted(found, key=lambda path: found[path])
+
+
+def forget_places(
+    cache: str | os.PathLike[str] | None = None, *, used_before: float | None = None
+) -> int:
+    """Delete kept places; maps take as long as the first time again.
+
+    Parameters
+    ----------
+    cache : str or path, optional
+        Folder of the cache; by default the one of the vectors.
+    used_before : float, optional
+        Only those last used before this time, in seconds since 1970.
+
+    Returns
+    -------
+    int
+        How many were deleted.
+
+    Raises
+    ------
+    OSError
+        If one cannot be.
+    """
+    count = 0
+    for path in kept_places(cache):
+        with suppress(FileNotFoundError):
+            if used_before is None or path.stat().st_mtime < used_before:
+                path.unlink()
+                count += 1
+    return count
 
 
 def _folder(cache: str | os.PathLike[str] | None) -> Path:
