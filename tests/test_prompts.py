@@ -107,3 +107,14 @@ def test_untitled_documents():
     prompt = resolve_prompt("embeddinggemma", "retrieval_document")
     assert prompt.render("x") == "title: none | text: x"
     assert prompt.takes_title
+
+
+def test_slips_of_the_pen_are_recognised():
+    with pytest.raises(PromptError, match="Did you mean 'classification'"):
+        resolve_prompt("embeddinggemma", "clasification")
+    with pytest.raises(PromptError, match="Did you mean 'embeddinggemma'"):
+        resolve_prompt("embedinggemma", "classification")
+    with pytest.raises(PromptError) as caught:
+        resolve_prompt("llama3", "classification")
+    assert "Did you mean" not in str(caught.value)
+    assert "--task none" in str(caught.value)

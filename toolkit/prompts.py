@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 
 from toolkit.errors import PromptError
@@ -287,9 +288,11 @@ def resolve_task(task: str | None) -> str | None:
                 return name
         if folded in TASKS:
             return folded
+    close = get_close_matches(str(task).lower(), TASKS, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
     raise PromptError(
-        f"task={task!r} is not known. Tasks: {', '.join(TASKS)} (or None for no prompt); "
-        f"aliases: {', '.join(ALIASES)}."
+        f"task={task!r} is not known.{meant} Tasks: {', '.join(TASKS)} (or None for no prompt, "
+        f"--task none); aliases: {', '.join(ALIASES)}."
     )
 
 
@@ -329,9 +332,12 @@ def resolve_prompt(model: str, task: str | None, prompt: str | None = None) -> P
         return RAW
     family = find_family(model)
     if family is None:
+        names = [family.name for family in FAMILIES]
+        close = get_close_matches(base_name(model), names, n=1, cutoff=0.75)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
         raise PromptError(
             f"no task prompts are known for the model {model!r} (known families: "
-            f"{', '.join(f.name for f in FAMILIES)}). Give the prompt by hand, "
-            "prompt='my instruction: {text}', or send the texts as they are with task=None."
+            f"{', '.join(names)}).{meant} Give the prompt by hand, prompt='my instruction: "
+            "{text}' (--prompt), or send the texts as they are with task=None (--task none)."
         )
     return Prompt(family.templates[name])

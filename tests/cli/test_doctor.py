@@ -108,6 +108,7 @@ def test_a_model_of_another_name_is_only_noted(
     done = invoke("doctor", "--host", double.host, "--model", "me/embeddinggemma")
     assert done.code == 0
     assert "note   vectors  its vectors are near those of no known build" in done.stdout
+    assert "If it is a model of your own, that is as it should be" in " ".join(done.stdout.split())
     done = invoke("doctor", "--host", double.host, "--model", "nomic-embed-text")
     assert done.code == 0
     assert "no reference vectors for nomic-embed-text" in " ".join(done.stdout.split())

@@ -303,3 +303,16 @@ def test_the_embedded_backend(table: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.stderr
     assert np.load(out).shape == (4, 512)
     assert "through embedded" in done.stderr
+
+
+def test_repeated_texts_are_not_counted_as_missing(
+    tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    lines = tmp_path / "in.txt"
+    lines.write_text("one\ntwo\none\n", encoding="utf-8")
+    out = tmp_path / "out.npy"
+    done = invoke("embed", lines, "--host", ollama_double.host, "--out", out)
+    assert done.code == 0
+    assert "3 vectors of 768 values" in done.stderr
+    assert "2 embedded in" in done.stderr
+    assert "the others repeated or from the cache" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from tests.cli.running import environment, invoke, toolkit_process
+from tests.cli.running import command, environment, invoke, toolkit_process
 from toolkit import __version__
 from toolkit.cli.main import app
 
@@ -108,3 +109,28 @@ def test_the_console_script_is_what_python_m_runs() -> None:
 
     assert run.__module__ == "toolkit.cli.main"
     assert toolkit_process("--help").code == 0
+
+
+def test_a_terminal_gets_lines_broken_between_words_and_a_file_whole_ones() -> None:
+    pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
+    arguments = ["embed", "dataset:udhr:eng", "--out", "unused.npy"]
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        done = subprocess.run(
+            [*command, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            env=environment(),
+            timeout=120,
+        )
+        os.close(theirs)
+        shown = screen.read(100_000).decode()
+    assert done.returncode == 1
+    lines = shown.splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 80
+    assert "`ollama serve`" in shown  # a command is not broken
+    whole = toolkit_process(*arguments).stderr
+    assert whole.count("\n") == 1
+    assert " ".join(lines) == whole.rstrip("\n")

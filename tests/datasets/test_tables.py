@@ -245,7 +245,9 @@ def test_an_absent_column_lists_those_there_are(tmp_path: Path) -> None:
     assert "'id', 'Text', 'label'" in str(caught.value)
     with pytest.raises(UsageError, match=r"no column 'lable' \(--label-column\)"):
         read_texts(path, labels="lable")
-    with pytest.raises(UsageError, match=r"--text-column: 'id', 'Text', 'label'"):
+    with pytest.raises(
+        UsageError, match=r"--text-column. Did you mean 'Text'\? It has: 'id', 'Text', 'label'$"
+    ):
         read_texts(path)
 
 
@@ -270,6 +272,60 @@ def test_a_table_without_header_and_with_semicolons(tmp_path: Path) -> None:
     assert read.texts == ["first", "second"]
     with pytest.raises(UsageError, match="one character"):
         read_texts(path, TableFormat(delimiter="::"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "id;text;label\n1;a;x\n", r"a single cell with ';' in it.* --delimiter ';'; if"),
+        ("a.csv", "id\ttext\n1\ta\n", r"with a tab in it.* give --delimiter \$'\\t'; if"),
+        ("a.csv", "id|text\n1|a\n", r"with '\|' in it"),
+        ("a.tsv", "id,text\n1,a\n", r"with ',' in it.* --delimiter ','"),
+        ("a.csv", "sep=;\nid;text\n1;a\n", r"'sep=;', is a note to Excel.* --delimiter ';'"),
+        ("a.csv", "sep=,\nid,text\n1,a\n", r"'sep=', is a note to Excel.* --delimiter ','"),
+        ("a.csv", "\ufeffid;text\n1;a\n", r"single cell"),
+    ],
+)
+def test_another_delimiter_is_no_table_of_one_column(
+    tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    # Lines with their numbers and labels would be embedded as if they were the texts.
+    with pytest.raises(DataError, match=said):
+        read_texts(write(tmp_path / name, content))
+
+
+def test_one_column_that_has_a_semicolon_in_its_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "good; or bad\nfirst; text\n")
+    assert read_texts(path, TableFormat(delimiter=",")).texts == ["first; text"]
+    # Without names the first row is a sentence, and sentences have commas.
+    sentences = write(tmp_path / "a.tsv", "good, they said\nbad, we said\n")
+    assert read_texts(sentences, TableFormat(header=False)).texts[1] == "bad, we said"
+
+
+def test_a_table_without_names_is_told_of_no_header(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", f"{'a long text ' * 90}\tx\nb\ty\n")
+    with pytest.raises(UsageError, match="give --no-header") as caught:
+        read_texts(path)
+    assert len(str(caught.value)) < 500
+    many = write(tmp_path / "b.csv", ",".join(f"c{i}" for i in range(3000)) + "\n")
+    with pytest.raises(UsageError, match="and 2,970 more"):
+        read_texts(many, column="message")
+
+
+def test_names_with_spaces_around_them_are_suggested(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Did you mean 'text '"):
+        read_texts(write(tmp_path / "a.csv", "text , label\na, x\n"))
+
+
+def test_nested_values_are_no_texts_and_no_labels(tmp_path: Path) -> None:
+    line = '{"text": "a", "label": ["x"], "body": {"text": "a"}, "meta": {"label": "x"}}\n'
+    path = write(tmp_path / "a.jsonl", line)
+    with pytest.raises(DataError, match=r"'body' holds dict .* line 1\. .*to the top first"):
+        read_texts(path, column="body")
+    for column, kind in (("label", "list"), ("meta", "dict")):
+        with pytest.raises(DataError, match=rf"label \('{column}'\) is a {kind} at line 1"):
+            read_texts(path, labels=column)
+    assert read_texts(path, labels="label", convert=lambda one: one[0]).labels == ["x"]
 
 
 def test_json_lines_with_absent_and_null_keys(tmp_path: Path) -> None:
@@ -298,7 +354,7 @@ def test_lines_that_are_no_json_objects(tmp_path: Path, line: str, said: str) ->
 
 
 def test_a_json_array_is_told_from_json_lines(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one JSON array"):
+    with pytest.raises(DataError, match="A JSON array"):
         read_texts(write(tmp_path / "a.jsonl", '[\n{"text": "a"}\n]\n'))
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 import warnings
 from typing import Any, TextIO
 
-__all__ = ["Console", "console"]
+__all__ = ["Console", "console", "fold"]
+
+_HELD = "\x1f"
+"""Stands for a space at which no line is broken."""
 
 
 class Console:
@@ -49,16 +55,16 @@ class Console:
     def say(self, text: str) -> None:
         """Write a message, unless quiet."""
         if self.level >= 0:
-            _write(sys.stderr, text)
+            _message(text)
 
     def detail(self, text: str) -> None:
         """Write a message that only ``--verbose`` shows."""
         if self.level > 0:
-            _write(sys.stderr, text)
+            _message(text)
 
     def error(self, text: str) -> None:
         """Write what went wrong, quiet or not."""
-        _write(sys.stderr, f"error: {text}")
+        _message(f"error: {text}")
 
     def _show_warning(
         self,
@@ -72,7 +78,44 @@ class Console:
         text = str(message)
         if text not in self._said:  # a warning of every chunk is one warning
             self._said.add(text)
-            _write(sys.stderr, f"warning: {text}")
+            _message(f"warning: {text}")
+
+
+def _message(text: str) -> None:
+    # A terminal breaks lines in the middle of words; a file or another program gets whole lines.
+    if sys.stderr.isatty():
+        text = fold(text, shutil.get_terminal_size().columns)
+    _write(sys.stderr, text)
+
+
+def fold(text: str, width: int) -> str:
+    r"""Break the lines of a text that are longer than a terminal is wide, between words.
+
+    Tables stay as they are as long as they fit; addresses, paths and commands are not cut.
+
+    Examples
+    --------
+    >>> print(fold("one two three four\n  a  table", 10))
+    one two
+    three four
+      a  table
+    """
+    return "\n".join(_folded(line, width) for line in text.splitlines())
+
+
+def _folded(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    # A command is typed off the screen: it stays on one line where it fits.
+    held = re.sub(r"`[^`]{1,60}`", lambda match: match[0].replace(" ", _HELD), line)
+    folded = textwrap.fill(
+        held,
+        max(width, 20),
+        subsequent_indent=line[: len(line) - len(line.lstrip())],
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return folded.replace(_HELD, " ")
 
 
 def _write(stream: TextIO, text: str) -> None:

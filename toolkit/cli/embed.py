@@ -128,12 +128,14 @@ def _summary(
     counts: dict[str, float], vectorizer: EmbeddingGemmaVectorizer, out: Path | None
 ) -> str:
     where = "standard output" if out is None or str(out) == "-" else str(out)
-    line = (
-        f"{counts['texts']:,} vectors of {vectorizer.n_features_out_} values to {where}: "
-        f"{counts['hits']:,} from the cache, {counts['embedded']:,} embedded"
-    )
+    line = f"{counts['texts']:,} vectors of {vectorizer.n_features_out_} values to {where}: "
+    embedded = f"{counts['embedded']:,} embedded"
     if counts["embedded"]:
-        line += f" in {counts['seconds']:.1f} s"
+        embedded += f" in {counts['seconds']:.1f} s"
+    if counts["hits"] + counts["embedded"] + counts["failed"] == counts["texts"]:
+        line += f"{counts['hits']:,} from the cache, {embedded}"
+    else:  # distinct texts are counted, of 4,096 rows at a time
+        line += f"{embedded}, the others repeated or from the cache"
     for name, words in (
         ("truncated", "cut at the model's limit"),
         ("averaged", "averaged over their pieces"),

@@ -134,9 +134,12 @@ def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) ->
         if beside:
             said += f"; the model card's similarities (published): {beside}"
         return Finding("vectors", "ok", said, facts)
-    # Only the official name promises the published model.
-    state: State = "wrong" if is_official(server.model) else "note"
-    return Finding("vectors", state, f"{diagnosis.summary()}: {diagnosis.advice}", facts)
+    # Only the official name promises the published model, and only it can be pulled again.
+    if is_official(server.model):
+        return Finding("vectors", "wrong", f"{diagnosis.summary()}: {diagnosis.advice}", facts)
+    said = f"{diagnosis.summary()}. If it is a model of your own, that is as it should be; if it "
+    said += f"is meant to be the published one: {diagnosis.advice}"
+    return Finding("vectors", "note", said, facts)
 
 
 def check_packs() -> Finding:

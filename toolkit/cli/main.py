@@ -38,7 +38,17 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+ABOUT = """EmbeddingGemma through a local Ollama: vectors, classifiers, clusterings and maps.
+
+Every text is embedded once and kept in a cache. Nothing leaves this machine but requests to the \
+server you name. Results go to standard output or to the files you name, messages to standard \
+error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+No server yet? `toolkit demo` shows everything without one; `toolkit doctor` helps to set one up.
+"""
+
+
+@app.callback(help=ABOUT)
 def main(
     version: Annotated[
         bool,
@@ -51,11 +61,7 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """EmbeddingGemma through a local Ollama: vectors, classifiers, clusterings and maps.
-
-    Every text is embedded once and kept in a cache. Results go to standard output or to the files
-    you name, messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
-    """
+    pass
 
 
 app.command(name="demo")(demo)

@@ -1,25 +1,20 @@
-"""Tables of texts: opening one whatever its format, and finding the columns that matter."""
+"""Tables of texts: opening one whatever its format, and reading its texts and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from toolkit.datasets.table_readers import (
-    Chunk,
-    Table,
-    read_csv_table,
-    read_frame_table,
-    read_jsonl_table,
-    read_parquet_table,
-    read_text_table,
-)
+from toolkit.datasets.table import Chunk, Table
+from toolkit.datasets.table_columns import check_texts_present, find_column, places, text_column
+from toolkit.datasets.table_csv import read_csv_table
+from toolkit.datasets.table_jsonl import ARRAY_HINT, read_jsonl_table
+from toolkit.datasets.table_readers import read_frame_table, read_parquet_table, read_text_table
 from toolkit.datasets.table_streams import STDIN
-from toolkit.errors import DataError, MissingTextError, UsageError
+from toolkit.errors import DataError, UsageError
 
 __all__ = [
     "Chunk",
@@ -45,8 +40,18 @@ SUFFIXES: dict[str, Format] = {
     ".pq": "parquet",
     ".txt": "text",
 }
+_SPREADSHEET = "A spreadsheet: save it as CSV (UTF-8). "
+_OTHER_FORMATS = {
+    ".xlsx": _SPREADSHEET,
+    ".xls": _SPREADSHEET,
+    ".ods": _SPREADSHEET,
+    ".json": f"{ARRAY_HINT}. ",
+    ".zip": "An archive: unpack it. ",
+    ".bz2": "Unpack it first. ",
+    ".xz": "Unpack it first. ",
+    ".zst": "Unpack it first. ",
+}
 DATASET = "dataset:"
-SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -118,10 +123,10 @@ def open_table(source: str | Path, how: TableFormat | None = None) -> Generator[
         with read_text_table(source, encoding=how.encoding) as table:
             yield table
     else:
-        delimiter = how.delimiter or ("\t" if kind == "tsv" else ",")
         with read_csv_table(
             source,
-            delimiter=delimiter,
+            delimiter=how.delimiter,
+            usual="\t" if kind == "tsv" else ",",
             encoding=how.encoding,
             header=how.header,
             quotes=how.quotes,
@@ -141,11 +146,9 @@ def _format_of(source: str | Path, asked: str | None) -> str:
         raise UsageError(f"{source}: Parquet is compressed by itself; unpack the .gz first")
     suffix = Path(name.removesuffix(".gz")).suffix
     if suffix not in SUFFIXES:
-        hint = ""
-        if suffix in (".xlsx", ".xls", ".ods"):
-            hint = " A spreadsheet: save it as CSV (UTF-8)."
+        hint = _OTHER_FORMATS.get(suffix, "")
         raise UsageError(
-            f"cannot tell the format of {str(source)!r} from its name.{hint} Known endings: "
+            f"cannot tell the format of {str(source)!r} from its name. {hint}Known endings: "
             f"{', '.join(SUFFIXES)} (text files also with .gz); for any other name give "
             "--input-format " + "|".join(FORMATS)
         )
@@ -158,118 +161,6 @@ def _open_dataset(name: str) -> Table:
     base, _, subset = name.partition(":")
     frame = load(base, subset=subset or None, as_frame=True).frame
     return read_frame_table(f"{DATASET}{name}", frame)
-
-
-def find_column(table: Table, name: str, option: str = "--text-column") -> str:
-    """Return a column's name if the table has it once.
-
-    Parameters
-    ----------
-    table : Table
-        The table.
-    name : str
-        The name asked for.
-    option : str, default="--text-column"
-        The option it was asked with, for the message.
-
-    Raises
-    ------
-    UsageError
-        If it is not there or not unique; lists the columns there are.
-    """
-    count = table.columns.count(name)
-    if count == 1:
-        return name
-    listed = ", ".join(repr(column) for column in table.columns)
-    if count:
-        raise UsageError(
-            f"{table.name} has {count} columns named {name!r}; rename one of them "
-            f"(its columns: {listed})"
-        )
-    close = get_close_matches(name, table.columns, n=1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    raise UsageError(f"{table.name} has no column {name!r} ({option}).{meant} It has: {listed}")
-
-
-def text_column(
-    table: Table, asked: str | None = None, *, taken: Sequence[str] = ()
-) -> tuple[str, str]:
-    """Return the column of texts, and how it was chosen.
-
-    Parameters
-    ----------
-    table : Table
-        The table.
-    asked : str, optional
-        The column asked for. None takes ``text`` if it is there, else the only column.
-    taken : sequence of str, optional
-        Columns that are used for something else.
-
-    Returns
-    -------
-    name : str
-    reason : str
-        Empty if the column was asked for or is called ``text``.
-
-    Raises
-    ------
-    UsageError
-        If the column cannot be told; lists the columns there are.
-    """
-    if asked is not None:
-        return find_column(table, asked), ""
-    if "text" in table.columns:
-        return find_column(table, "text"), ""
-    free = [column for column in table.columns if column not in taken]
-    if len(free) == 1:
-        return find_column(table, free[0]), "the only one" if not taken else "the only other one"
-    listed = ", ".join(repr(column) for column in table.columns)
-    raise UsageError(
-        f"{table.name} has no column 'text'; say which one holds the texts with --text-column: "
-        f"{listed}"
-    )
-
-
-def check_texts_present(chunk: Chunk, column: str, *, missing: str = "error") -> None:
-    """Check that a chunk's texts are there and are texts.
-
-    Parameters
-    ----------
-    chunk : Chunk
-        Rows.
-    column : str
-        The column of texts.
-    missing : {"error", "empty"}, default="error"
-        Whether missing texts are an error.
-
-    Raises
-    ------
-    MissingTextError
-        If texts are missing; names the lines of the file.
-    DataError
-        If a value is a number or anything else that is not a text.
-    """
-    values = chunk.columns[column]
-    odd = [at for at, value in enumerate(values) if not isinstance(value, str)]
-    wrong = [at for at in odd if values[at] is not None and values[at] == values[at]]
-    if wrong:
-        kinds = sorted({type(values[at]).__name__ for at in wrong})
-        raise DataError(
-            f"{chunk.source}: the column {column!r} holds {', '.join(kinds)} where texts should "
-            f"be, at {_places(chunk, wrong)}. Name the column of texts with --text-column"
-        )
-    if odd and missing == "error":
-        raise MissingTextError(
-            f"{chunk.source}: the text is missing at {_places(chunk, odd)}. Drop these rows, "
-            "fill them in, or take them as empty texts with --missing empty",
-            [chunk.start + at for at in odd],
-        )
-
-
-def _places(chunk: Chunk, positions: Sequence[int]) -> str:
-    shown = ", ".join(chunk.where(at) for at in positions[:SHOWN_ROWS])
-    more = len(positions) - SHOWN_ROWS
-    return shown + (f" and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -311,7 +202,7 @@ def read_texts(
     labels: str | None = None,
     keep: Sequence[str] = (),
     missing: str = "error",
-    convert: Callable[[Any], str] = str,
+    convert: Callable[[Any], str] | None = None,
     keep_option: str = "--keep",
 ) -> TextColumns:
     """Read the texts of a table, and their labels.
@@ -330,8 +221,9 @@ def read_texts(
         Further columns to read.
     missing : {"error", "empty"}, default="error"
         Whether missing texts are an error; else they are None.
-    convert : callable, default=str
-        Makes a label of a cell, so that the same labels come from every format.
+    convert : callable, optional
+        Makes a label of a cell, so that the same labels come from every format; None for ``str``,
+        which takes no lists and objects.
     keep_option : str, default="--keep"
         The option the further columns were asked for with, for messages.
 
@@ -344,7 +236,7 @@ def read_texts(
     UsageError
         If a column cannot be found.
     DataError
-        If there is no row, a text is no text, or a label is missing.
+        If there is no row, a text is no text, or a label is missing or nested.
     """
     texts: list[str | None] = []
     targets: list[str] = []
@@ -367,12 +259,21 @@ def read_texts(
     return TextColumns(table.name, texts, found, kept, name, labels, chosen)
 
 
-def _labels(chunk: Chunk, column: str, convert: Callable[[Any], str]) -> Iterator[str]:
+def _labels(chunk: Chunk, column: str, convert: Callable[[Any], str] | None) -> Iterator[str]:
     values = chunk.columns[column]
     absent = [at for at, value in enumerate(values) if value is None or value != value]
     if absent:
         raise DataError(
-            f"{chunk.source}: the label ({column!r}) is missing at {_places(chunk, absent)}. Fill "
+            f"{chunk.source}: the label ({column!r}) is missing at {places(chunk, absent)}. Fill "
             "it in, or drop these rows"
         )
-    return map(convert, values)
+    if convert is None:
+        nested = [at for at, value in enumerate(values) if isinstance(value, dict | list)]
+        if nested:
+            kind = type(values[nested[0]]).__name__
+            raise DataError(
+                f"{chunk.source}: the label ({column!r}) is a {kind} at {places(chunk, nested)}, "
+                "where one value should be. Name another column with --label-column, or bring the "
+                "label to the top first, for example with `jq -c '.label = .meta.label'`"
+            )
+    return map(convert or str, values)
