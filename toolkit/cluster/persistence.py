@@ -42,6 +42,7 @@ from toolkit.saved.model_file import (
     read_model_file,
 )
 from toolkit.saved.portability import portable
+from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
 __all__ = ["CLUSTERING_TYPES", "check_clustering_output", "load_clustering", "save_clustering"]
 
@@ -139,10 +140,7 @@ def save_clustering(
     estimator = _without_leftovers(result.estimator)
     steps: list[tuple[str, BaseEstimator]] = [("clusterer", estimator)]
     if vectorizer is not None:
-        try:
-            check_is_fitted(vectorizer)
-        except NotFittedError as error:
-            raise UsageError("the vectorizer is not fitted; call fit before saving") from error
+        _check_fitted(vectorizer)
         made = getattr(vectorizer, "n_features_out_", width)
         if made != width:
             raise UsageError(
@@ -200,6 +198,19 @@ def load_clustering(folder: str | Path, *, trusted: bool = False) -> Pipeline:
     _check_loaded(model, info, path)
     check_servers(model, path, trusted=trusted)
     return model
+
+
+def _check_fitted(vectorizer: BaseEstimator) -> None:
+    try:
+        check_is_fitted(vectorizer)
+        # This one transforms without fit, too, but then has no vector space to be checked against.
+        fitted = not isinstance(vectorizer, EmbeddingGemmaVectorizer) or hasattr(
+            vectorizer, "identity_"
+        )
+    except NotFittedError:
+        fitted = False
+    if not fitted:
+        raise UsageError("the vectorizer is not fitted; call fit before saving")
 
 
 def _without_leftovers(
