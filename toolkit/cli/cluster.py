@@ -101,6 +101,26 @@ def cluster(
             help="Parts of the texts to cluster again, to see which clusters hold; 0 for none.",
         ),
     ] = 10,
+    name_with: Annotated[
+        str | None,
+        option(
+            "--name-with",
+            metavar="MODEL",
+            panel=CLUSTERS,
+            help="Names by this chat model on the Ollama server, which is shown keywords and a "
+            "few texts of each cluster; else names are keywords.",
+        ),
+    ] = None,
+    name_host: Annotated[
+        str | None,
+        option(
+            "--name-host",
+            metavar="ADDRESS",
+            panel=CLUSTERS,
+            default="that of --host",
+            help="Server of the chat model.",
+        ),
+    ] = None,
     decisions: Annotated[
         Path | None,
         option(
@@ -187,6 +207,13 @@ def cluster(
         from toolkit.cluster import read_decisions
 
         read_decisions(decisions)  # a mistake in it is found before the work, not after it
+    chat_host = name_host or (embedding.host[0] if embedding.host else None)
+    if name_with is not None:
+        from toolkit.backends.ollama_chat import OllamaChat
+
+        OllamaChat(name_with, chat_host).digest()  # whether it is there, before the work
+    elif name_host is not None:
+        raise UsageError("--name-host is for the chat model of --name-with; give that, too")
     data = read_texts(
         source,
         inputs.table_format(),
@@ -230,6 +257,17 @@ def cluster(
             result = apply_decisions(
                 result, found.X, decisions, labels_true=found.labels, random_state=random_state
             )
+    if name_with is not None:
+        from toolkit.cluster import name_clusters
+
+        console.say(f"Asking {name_with} for names …")
+        result = name_clusters(
+            result,
+            name_with,
+            host=chat_host,
+            cache=cache_parameter(embedding.cache),
+            progress=console.detail,
+        )
     if json_output:
         console.result_json(as_json(result, made_as))
     elif to_stdout:

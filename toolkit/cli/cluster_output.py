@@ -20,6 +20,8 @@ def described(result: ClusterResult) -> str:
     width = len(f"{max(sizes, default=0):,}")
     for number, size in enumerate(sizes):
         words = ", ".join(word.term for word in result.keywords[number][:_SHOWN_KEYWORDS])
+        if not result.names[number].startswith(words.partition(", ")[0] or "no keywords"):
+            words = f"{result.names[number]}: {words}"
         lines.append(f"{number:>4}  {size:>{width},} texts  {words or '(no keywords)'}")
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.cluster.edited import EditedClusterer
     from toolkit.cluster.exemplars import Exemplar, find_exemplars
     from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
+    from toolkit.cluster.naming import name_clusters
     from toolkit.cluster.persistence import (
         CLUSTERING_TYPES,
         check_clustering_output,
@@ -66,6 +67,7 @@ __all__ = [
     "log_odds",
     "make_clusterer",
     "mteb_clustering",
+    "name_clusters",
     "read_clustering_info",
     "read_decisions",
     "reuse_clustering",
@@ -87,6 +89,7 @@ _MODULES = {
     "edited": ("EditedClusterer",),
     "exemplars": ("Exemplar", "find_exemplars"),
     "keywords": ("Keyword", "c_tf_idf", "log_odds", "top_keywords"),
+    "naming": ("name_clusters",),
     "persistence": (
         "CLUSTERING_TYPES",
         "check_clustering_output",
