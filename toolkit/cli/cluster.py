@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
+from toolkit.cli.cluster_job import check_reused, cluster_table, make_report
 from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
@@ -23,12 +24,9 @@ from toolkit.cli.options import (
     flag,
     option,
 )
-from toolkit.cli.reports import ReportFile, check_report_output, command_line, write_report
-from toolkit.cli.vectors_of import Embedded, embed_table
+from toolkit.cli.reports import ReportFile, check_report_output, write_report
+from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from toolkit.cluster import ClusterResult
 
 __all__ = ["cluster"]
 
@@ -233,7 +231,7 @@ def cluster(
     if reuse is not None:
         from toolkit.cluster import reuse_clustering
 
-        made_as = _check_reused(reuse, found)
+        made_as = check_reused(reuse, found)
         result = reuse_clustering(
             reuse,
             found.texts,
@@ -249,7 +247,7 @@ def cluster(
 
         again = f", and {stability} parts of the texts again" if stability else ""
         console.say(f"Clustering{again} …")
-        result = _cluster(
+        result = cluster_table(
             found, data.source, clusterer, number, min_cluster_size, stability, random_state
         )
         made_as = labels_fingerprint(result)
@@ -276,12 +274,14 @@ def cluster(
         console.result(described(result))
     page = None
     if report is not None:
-        from toolkit.report import ClusterReport
-
-        picture = (
-            None if no_map else _map(result, found, random_state, cache_parameter(embedding.cache))
+        page = make_report(
+            result,
+            found,
+            times,
+            with_map=not no_map,
+            random_state=random_state,
+            cache=cache_parameter(embedding.cache),
         )
-        page = ClusterReport(result, map=picture, times=times)
     if save is not None:
         from toolkit.cluster import save_clustering
 
@@ -299,78 +299,9 @@ def cluster(
         console.say(f"Report: {report}")
 
 
-def _check_reused(folder: Path, found: Embedded) -> str:
-    """Return the fingerprint of a saved clustering whose vector space these vectors are of."""
-    from toolkit.cluster import read_clustering_info
-    from toolkit.embedding.spaces import check_drift
-
-    info = read_clustering_info(folder)
-    if info.identity is not None:
-        check_drift(info.identity, found.vectorizer.identity_, on_drift="raise")
-    if info.takes == "texts" and info.prompt != found.vectorizer.prompt_:
-        raise UsageError(
-            f"the clusters in {folder} are of vectors under the prompt {info.prompt!r}, these are "
-            f"under {found.vectorizer.prompt_!r}; give --task or --prompt as then"
-        )
-    return info.clustering
-
-
 def _number(given: str) -> int | str:
     if given == "auto":
         return given
     if not given.isdecimal() or int(given) < 2:
         raise UsageError(f"--n-clusters is a number from 2, or auto, not {given!r}")
     return int(given)
-
-
-def _cluster(
-    found: Embedded,
-    source: str,
-    clusterer: str,
-    n_clusters: Any,
-    min_cluster_size: int | None,
-    stability: int,
-    random_state: int,
-) -> ClusterResult:
-    from toolkit.cluster import CLUSTERERS, cluster_texts
-
-    known = CLUSTERERS.get(clusterer.lower().replace("_", "-"))
-    reducer = None
-    if known is not None and known.reduce:
-        from toolkit.visualize import UMAPProjector
-
-        # Density in hundreds of dimensions says little; and never the picture's two.
-        reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
-    return cluster_texts(
-        found.texts,
-        found.X,
-        clusterer=clusterer,
-        n_clusters=n_clusters,
-        min_cluster_size=min_cluster_size,
-        reducer=reducer,
-        labels_true=found.labels,
-        stability=stability,
-        random_state=random_state,
-        identity=found.vectorizer.identity_,
-        prompt=found.vectorizer.prompt_,
-        source=source,
-        command=command_line(),
-        progress=console.detail,
-    )
-
-
-def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:
-    from toolkit.visualize import EmbeddingMapDisplay
-
-    if len(found.texts) < 4:
-        return None
-    console.say("Projecting the map (UMAP) …")
-    return EmbeddingMapDisplay.from_embeddings(
-        found.X,
-        texts=found.texts,
-        labels=result.labels,
-        names=result.names,
-        random_state=random_state,
-        verbose=console.verbosity,
-        cache=cache,
-    )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from toolkit.cluster.result import ClusterResult
     from toolkit.cluster.reusing import reuse_clustering
     from toolkit.cluster.stability import Stability, assess_stability
+    from toolkit.cluster.substructure import SubGroup, Substructure, find_substructure
     from toolkit.cluster.terms import count_terms, sum_by_cluster
     from toolkit.cluster.tokenizer import tokenize
 
@@ -49,6 +50,8 @@ __all__ = [
     "Keyword",
     "Quality",
     "Stability",
+    "SubGroup",
+    "Substructure",
     "apply_decisions",
     "assess_quality",
     "assess_stability",
@@ -62,6 +65,7 @@ __all__ = [
     "count_terms",
     "describe_clusters",
     "find_exemplars",
+    "find_substructure",
     "labels_fingerprint",
     "load_clustering",
     "log_odds",
@@ -101,6 +105,7 @@ _MODULES = {
     "result": ("ClusterResult",),
     "reusing": ("reuse_clustering",),
     "stability": ("Stability", "assess_stability"),
+    "substructure": ("SubGroup", "Substructure", "find_substructure"),
     "terms": ("count_terms", "sum_by_cluster"),
     "tokenizer": ("tokenize",),
 }
