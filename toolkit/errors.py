@@ -13,6 +13,7 @@ __all__ = [
     "CacheCorruptedError",
     "CacheError",
     "CacheMissError",
+    "ClusterNameWarning",
     "DataError",
     "DoublePrefixWarning",
     "DriftWarning",
@@ -248,3 +249,7 @@ class DriftWarning(ToolkitWarning):
 
 class DoublePrefixWarning(ToolkitWarning):
     """A text already begins with a task prefix."""
+
+
+class ClusterNameWarning(ToolkitWarning):
+    """Clusters that a chat model should have named keep their keywords as names."""

@@ -34,10 +34,10 @@ from toolkit.classify import (
     save_model,
     train_classifier,
 )
-from toolkit.classify.portability import named_servers
 from toolkit.datasets import load
 from toolkit.errors import CacheMissError, ModelFileError, UsageError
 from toolkit.identity import compatible
+from toolkit.saved.portability import named_servers
 
 
 @pytest.fixture(scope="module")
@@ -461,7 +461,7 @@ def test_nothing_is_left_when_writing_fails(
     def full(*args: object, **kwargs: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("toolkit.classify.persistence.model_card", full)
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space left"):
         save_model(small, folder, force=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

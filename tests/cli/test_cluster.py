@@ -188,3 +188,29 @@ def test_mistakes(
         done = invoke("cluster", table, "--host", server.host, "--stability", "0", *words)
     assert (done.code, done.stdout) == (code, ""), done.stderr
     assert said in " ".join(done.stderr.split())
+
+
+def test_a_chat_model_names_the_clusters(table: Path, tmp_path: Path, server: OllamaDouble) -> None:
+    def say(messages: list[dict[str, str]]) -> str:
+        word = json.loads(messages[1]["content"])["words"][0]
+        return json.dumps({"name": f"Talk of {word}"})
+
+    server.models.add(Model("chatty", pooled=False, answer=say))
+    words = ("cluster", table, "--n-clusters", "3", "--stability", "0", "--report")
+    with server:
+        host = ("--host", server.host)
+        done = invoke(*words, tmp_path / "r.md", *host, "--name-with", "chatty")
+        assert done.code == 0, done.stderr
+        assert "Talk of fruit: " in done.stdout
+        assert "made by the language model chatty" in " ".join(done.stdout.split())
+        page = (tmp_path / "r.md").read_text()
+        assert "Talk of river" in page
+        assert "- Names: chatty (digest" in page
+        asked = len(server.texts_received)
+        for model, message in (("embeddinggemma", "not a chat model"), ("nope", "ollama pull")):
+            done = invoke(*words, tmp_path / "s.md", *host, "--name-with", model)
+            assert done.code == 1
+            assert message in " ".join(done.stderr.split())
+        assert len(server.texts_received) == asked, "said before the work, not after it"
+        done = invoke(*words, tmp_path / "s.md", *host, "--name-host", server.host)
+        assert done.code == 2

@@ -89,6 +89,20 @@ def test_the_real_server_answers_as_recorded(
     assert not found, "\n".join(found)
 
 
+def test_the_double_chats_as_recorded(
+    ollama_double_factory: Callable[..., OllamaDouble],
+) -> None:
+    double = ollama_double_factory("0.32.15", models=doubles_models("gemma-embedding"))
+    found = replay(double.host, "ollama-0.32.15-chat.json", real=False)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.ollama
+def test_the_real_server_chats_as_recorded(real_ollama: RealOllama) -> None:
+    found = replay(real_ollama.host, "ollama-0.32.15-chat.json", real=True)
+    assert not found, "\n".join(found)
+
+
 def test_another_version_is_noticed(ollama_double_factory: Callable[..., OllamaDouble]) -> None:
     double = ollama_double_factory("0.24.0", models=doubles_models("gemma-embedding"))
     found = replay(double.host, "ollama-0.32.15.json", real=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -84,6 +84,8 @@ class Model:
         False makes it a chat model, which cannot embed.
     damaged : bool
         True: every attempt to load it fails.
+    answer : callable, optional
+        What a chat model says to a list of messages.
     """
 
     name: str = "embeddinggemma"
@@ -100,6 +102,7 @@ class Model:
     noise: float = 0.0
     pooled: bool = True
     damaged: bool = False
+    answer: Callable[[list[dict[str, Any]]], str] | None = None
     modified: datetime = datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
 
     def __post_init__(self) -> None:

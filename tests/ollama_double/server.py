@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from tests.ollama_double import api, errors, gojson, openai, wire
+from tests.ollama_double import api, chat, errors, gojson, openai, wire
 from tests.ollama_double.access import allowed
 from tests.ollama_double.durations import DEFAULT_KEEP_ALIVE
 from tests.ollama_double.fault import Faults
@@ -22,7 +22,7 @@ from tests.ollama_double.versions import DEFAULT_VERSION, Behaviour
 
 __all__ = ["Model", "OllamaDouble"]
 
-ROUTES = api.routes() | openai.routes()
+ROUTES = api.routes() | openai.routes() | {"/api/chat": {"POST": chat.chat}}
 
 
 class OllamaDouble:

@@ -9,12 +9,11 @@ from typing import Any
 
 from toolkit.errors import ModelFileError
 from toolkit.identity import ModelIdentity
+from toolkit.saved.model_file import JOBLIB_FILE, SKOPS_FILE
 
 __all__ = [
     "FORMAT_VERSION",
     "INFO_FILE",
-    "JOBLIB_FILE",
-    "SKOPS_FILE",
     "ModelInfo",
     "read_model_info",
 ]
@@ -23,8 +22,6 @@ FORMAT = "embeddinggemma-toolkit model"
 FORMAT_VERSION = "1.0"
 """Major and minor; folders of another major version are refused."""
 
-SKOPS_FILE = "model.skops"
-JOBLIB_FILE = "model.joblib"
 INFO_FILE = "model.json"
 
 
@@ -104,6 +101,8 @@ def read_model_info(folder: str | Path) -> ModelInfo:
     path = place / INFO_FILE
     if not path.is_file():
         what = "has no model.json" if place.is_dir() else "is not a folder"
+        if (place / "clustering.json").is_file():
+            what = "holds a clustering, which `toolkit assign` and load_clustering open"
         raise ModelFileError(
             f"{place} {what}; give the folder that save_model or `toolkit train --out` wrote"
         )

@@ -8,16 +8,11 @@ and is therefore only loaded with ``trusted=True``.
 
 from __future__ import annotations
 
-import io
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
@@ -25,32 +20,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from toolkit.classify.labels import plain
 from toolkit.classify.model_card import model_card
-from toolkit.classify.model_info import (
-    INFO_FILE,
-    JOBLIB_FILE,
-    SKOPS_FILE,
-    ModelInfo,
-    read_model_info,
-)
-from toolkit.classify.portability import named_servers, portable
+from toolkit.classify.model_info import INFO_FILE, ModelInfo, read_model_info
 from toolkit.classify.provenance import DECIDING_PACKAGES
 from toolkit.classify.result import TrainingResult
 from toolkit.errors import ModelFileError, UsageError
-from toolkit.identity import ModelIdentity
 from toolkit.provenance import model_notice, package_versions
+from toolkit.saved.folders import check_can_write, write_folder
+from toolkit.saved.model_file import (
+    VECTORIZER_TYPES,
+    check_servers,
+    check_space,
+    dump_model,
+    read_model_file,
+)
+from toolkit.saved.portability import portable
 
 __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 
 TRUSTED_TYPES: tuple[str, ...] = (
-    "toolkit.backends.embedded.EmbeddedBackend",
-    "toolkit.backends.ollama.OllamaBackend",
-    "toolkit.backends.openai_compatible.OpenAIBackend",
+    *VECTORIZER_TYPES,
     "toolkit.classify.zero_shot.ZeroShotClassifier",
-    "toolkit.embedding.cached.CacheBackend",
-    "toolkit.embedding.report.EmbeddingReport",
-    "toolkit.identity.Canary",
-    "toolkit.identity.ModelIdentity",
-    "toolkit.vectorizer.EmbeddingGemmaVectorizer",
     # What CalibratedClassifierCV is made of. Plain numbers and a scikit-learn classifier, which
     # skops checks in its turn.
     "sklearn.calibration._CalibratedClassifier",
@@ -111,27 +100,21 @@ def save_model(
     """
     target = Path(folder)
     pipeline = model.pipeline if isinstance(model, TrainingResult) else model
-    _check_can_write(target, force)
+    check_can_write(target, INFO_FILE, "model", force=force)
     try:
         check_is_fitted(pipeline)
     except NotFittedError as error:
         raise UsageError("the pipeline is not fitted; call fit before saving it") from error
-    name, content = _dump(portable(pipeline))
+    name, content = dump_model(portable(pipeline))
     info = _describe(model, pipeline, name, content)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        staging.chmod(0o755)  # mkdtemp's 0700 would keep the colleague out
-        (staging / name).write_bytes(content)
-        (staging / INFO_FILE).write_text(info.to_json(), encoding="utf-8")
-        (staging / "README.md").write_text(
-            model_card(info, report=report is not None), encoding="utf-8"
-        )
-        if report is not None:
-            (staging / "report.html").write_text(report, encoding="utf-8")
-        _swap(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    files: dict[str, bytes | str] = {
+        name: content,
+        INFO_FILE: info.to_json(),
+        "README.md": model_card(info, report=report is not None),
+    }
+    if report is not None:
+        files["report.html"] = report
+    write_folder(target, files)
     return target
 
 
@@ -166,24 +149,7 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
     place = Path(folder)
     info = read_model_info(place)
     path = place / info.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error}") from error
-    if sha256(content).hexdigest() != info.sha256:
-        raise ModelFileError(
-            f"{path} is not the file that model.json describes (its SHA-256 differs): it was "
-            "changed or damaged; copy the folder again, whole"
-        )
-    if info.file == JOBLIB_FILE:
-        if not trusted:
-            raise ModelFileError(
-                f"{path} is a pickle, which can run any code when it is opened. If you trust who "
-                "wrote it, load it with trusted=True (--trusted)"
-            )
-        model = joblib.load(io.BytesIO(content))
-    else:
-        model = _load_skops(content, path, trusted)
+    model = read_model_file(path, info.sha256, INFO_FILE, types=TRUSTED_TYPES, trusted=trusted)
     _check_loaded(model, info, path, trusted)
     return model
 
@@ -226,44 +192,6 @@ def _describe(
     )
 
 
-def _dump(pipeline: BaseEstimator) -> tuple[str, bytes]:
-    """Return file name and content: skops where it can write the pipeline and read it back."""
-    import skops.io
-
-    try:
-        content = skops.io.dumps(pipeline)
-        skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
-    except Exception:  # whatever an object of somebody else's raises: joblib can still write it
-        buffer = io.BytesIO()
-        joblib.dump(pipeline, buffer)
-        return JOBLIB_FILE, buffer.getvalue()
-    return SKOPS_FILE, content
-
-
-def _load_skops(content: bytes, path: Path, trusted: bool) -> BaseEstimator:
-    import skops.io
-
-    try:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
-        if unknown and not trusted:
-            shown = ", ".join(unknown[:8]) + (", ..." if len(unknown) > 8 else "")
-            raise ModelFileError(
-                f"{path} contains types that are not known to be safe: {shown}. Nothing of it was "
-                "run. If you trust who wrote it, load it with trusted=True (--trusted)"
-            )
-        model: BaseEstimator = skops.io.loads(content, trusted=[*TRUSTED_TYPES, *unknown])
-    except ModelFileError:
-        raise
-    except (ImportError, AttributeError) as error:
-        raise ModelFileError(
-            f"{path} needs a package or version that is not installed: {error}. model.json lists "
-            "the versions it was written with"
-        ) from error
-    except (BadZipFile, KeyError, ValueError, TypeError, OSError, RecursionError) as error:
-        raise ModelFileError(f"{path} is not a readable skops file: {error}") from error
-    return model
-
-
 def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path, trusted: bool) -> None:
     try:
         check_is_fitted(model)
@@ -275,57 +203,5 @@ def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path, trusted: bo
             f"{path} answers {len(classes)} classes that are not the {len(info.classes)} of "
             "model.json: the files are not of one model; copy the folder again, whole"
         )
-    first = model.steps[0][1] if hasattr(model, "steps") else model
-    if not _same_identity(getattr(first, "identity_", None), info.identity):
-        raise ModelFileError(
-            f"{path} was fitted in another vector space than model.json names: the files are not "
-            "of one model; copy the folder again, whole"
-        )
-    servers = named_servers(model)
-    if servers and not trusted:
-        raise ModelFileError(
-            f"{path} would send your texts to {', '.join(servers)}. If that is right, load it "
-            "with trusted=True (--trusted)"
-        )
-
-
-def _same_identity(a: ModelIdentity | None, b: ModelIdentity | None) -> bool:
-    if a is None or b is None:
-        return a is None and b is None
-    mine, its = a.canary, b.canary
-    if mine is None or its is None:
-        return a == b and mine is its
-    same_names = tuple(mine.names) == tuple(its.names)
-    return a == b and same_names and np.array_equal(mine.vectors, its.vectors)
-
-
-def _check_can_write(target: Path, force: bool) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise UsageError(f"{target} is a file; give a folder that does not exist yet")
-    if not any(target.iterdir()):
-        return
-    if not (target / INFO_FILE).is_file():
-        raise UsageError(
-            f"{target} holds other files than a model's and is never replaced; give a folder that "
-            "does not exist yet"
-        )
-    if not force:
-        raise UsageError(f"{target} holds a model already; replace it with force=True (--force)")
-
-
-def _swap(staging: Path, target: Path) -> None:
-    if not target.exists():
-        staging.rename(target)
-        return
-    # A folder cannot be renamed over another that holds files.
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    target.rename(old / "model")
-    try:
-        staging.rename(target)
-    except OSError:
-        (old / "model").rename(target)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    check_space(model, info.identity, path, INFO_FILE)
+    check_servers(model, path, trusted=trusted)

@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from toolkit.classify.labels import plain
+from toolkit.embedding.positions import counted_from
 from toolkit.embedding.texts import check_texts
-from toolkit.errors import EmbeddingError, InputTypeError, MissingTextError, UsageError
+from toolkit.errors import InputTypeError, UsageError
 
 __all__ = ["Prediction", "predict_texts"]
 
@@ -123,7 +124,7 @@ def _predictions(
 ) -> Iterator[Prediction]:
     missing = _missing_policy(model)
     while raw := list(islice(texts, chunk_size)):
-        try:
+        with counted_from(start, len(raw)):
             chunk = check_texts(raw, missing=missing).texts
             if not probabilistic:
                 for label in model.predict(chunk):
@@ -131,15 +132,6 @@ def _predictions(
             else:
                 classes = [plain(label) for label in model.classes_]
                 yield from _ranked(model.predict_proba(chunk), classes, threshold, top_k)
-        except MissingTextError as error:
-            positions = [start + p for p in error.positions]
-            raise MissingTextError(_shifted(error, start, len(raw)), positions) from error
-        except InputTypeError as error:
-            raise InputTypeError(_shifted(error, start, len(raw))) from error
-        except EmbeddingError as error:
-            failed = {start + p: reason for p, reason in error.failed.items()}
-            done = start + error.completed
-            raise EmbeddingError(_shifted(error, start, len(raw)), failed, done) from error
         start += len(raw)
 
 
@@ -160,9 +152,3 @@ def _missing_policy(model: BaseEstimator) -> Any:
     steps = getattr(model, "steps", None)
     first = steps[0][1] if steps else model
     return first.get_params(deep=False).get("missing", "error")
-
-
-def _shifted(error: Exception, start: int, length: int) -> str:
-    if not start:
-        return str(error)
-    return f"in the texts {start} to {start + length - 1} (counted from {start} below): {error}"

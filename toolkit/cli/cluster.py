@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
+from toolkit.cli.cluster_job import check_reused, cluster_table, make_report
+from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions, cache_parameter
@@ -22,17 +24,13 @@ from toolkit.cli.options import (
     flag,
     option,
 )
-from toolkit.cli.reports import ReportFile, check_report_output, command_line, write_report
-from toolkit.cli.vectors_of import Embedded, embed_table
+from toolkit.cli.reports import ReportFile, check_report_output, write_report
+from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from toolkit.cluster import ClusterResult
 
 __all__ = ["cluster"]
 
 CLUSTERS = "Clusters"
-SHOWN_KEYWORDS = 6
 
 
 @command
@@ -101,6 +99,26 @@ def cluster(
             help="Parts of the texts to cluster again, to see which clusters hold; 0 for none.",
         ),
     ] = 10,
+    name_with: Annotated[
+        str | None,
+        option(
+            "--name-with",
+            metavar="MODEL",
+            panel=CLUSTERS,
+            help="Names by this chat model on the Ollama server, which is shown keywords and a "
+            "few texts of each cluster; else names are keywords.",
+        ),
+    ] = None,
+    name_host: Annotated[
+        str | None,
+        option(
+            "--name-host",
+            metavar="ADDRESS",
+            panel=CLUSTERS,
+            default="that of --host",
+            help="Server of the chat model.",
+        ),
+    ] = None,
     decisions: Annotated[
         Path | None,
         option(
@@ -111,6 +129,33 @@ def cluster(
             "report lists it.",
         ),
     ] = None,
+    save: Annotated[
+        Path | None,
+        option(
+            "--save",
+            metavar="FOLDER",
+            panel=CLUSTERS,
+            help="Save the clustering, for new texts (toolkit assign) and for --reuse.",
+        ),
+    ] = None,
+    reuse: Annotated[
+        Path | None,
+        option(
+            "--reuse",
+            metavar="FOLDER",
+            panel=CLUSTERS,
+            help="Take the clusters that --save wrote of the same texts; nothing is clustered "
+            "again. For another report, or to follow --decisions.",
+        ),
+    ] = None,
+    trusted: Annotated[
+        bool,
+        flag(
+            "--trusted",
+            panel=CLUSTERS,
+            help="With --reuse, open a clustering that could run code.",
+        ),
+    ] = False,
     out: TableOut = None,
     output_format: OutputFormat = None,
     report: ReportFile = None,
@@ -130,7 +175,8 @@ def cluster(
     Examples:
 
       toolkit cluster reviews.csv --out clusters.csv --report clusters.html
-      toolkit cluster dataset:sdg --backend cache --n-clusters 17
+      toolkit cluster dataset:sdg --backend cache --n-clusters 17 --save goals
+      toolkit assign goals new.csv --out assigned.csv
     """
     from toolkit.datasets.table_writers import check_table_output
     from toolkit.datasets.tables import read_texts
@@ -144,12 +190,28 @@ def cluster(
     if out is not None:
         check_table_output(out, output_format, force=force)
     check_report_output(report, force=force)
+    if save is not None:
+        from toolkit.cluster import check_clustering_output
+
+        check_clustering_output(save, force=force)
+    if reuse is not None and (clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size):
+        raise UsageError(
+            "--reuse takes clusters as they were saved; --clusterer, --n-clusters and "
+            "--min-cluster-size are for new ones"
+        )
     if time_column is not None and report is None:
         raise UsageError("--time-column is for the report; give --report, too")
     if decisions is not None:
         from toolkit.cluster import read_decisions
 
         read_decisions(decisions)  # a mistake in it is found before the work, not after it
+    chat_host = name_host or (embedding.host[0] if embedding.host else None)
+    if name_with is not None:
+        from toolkit.backends.ollama_chat import OllamaChat
+
+        OllamaChat(name_with, chat_host).digest()  # whether it is there, before the work
+    elif name_host is not None:
+        raise UsageError("--name-host is for the chat model of --name-with; give that, too")
     data = read_texts(
         source,
         inputs.table_format(),
@@ -166,39 +228,74 @@ def cluster(
         times = found.columns({time_column: data.kept[time_column]})[time_column]
         if time_column not in (keep or ()):
             del data.kept[time_column]
-    again = f", and {stability} parts of the texts again" if stability else ""
-    console.say(f"Clustering{again} …")
-    result = _cluster(
-        found, data.source, clusterer, number, min_cluster_size, stability, random_state
-    )
-    made_as = _fingerprint(result)
-    if decisions is not None:
-        from toolkit.cluster import apply_decisions
+    if reuse is not None:
+        from toolkit.cluster import reuse_clustering
 
-        result = apply_decisions(
-            result, found.X, decisions, labels_true=found.labels, random_state=random_state
+        made_as = check_reused(reuse, found)
+        result = reuse_clustering(
+            reuse,
+            found.texts,
+            found.X,
+            decisions=decisions,
+            labels_true=found.labels,
+            trusted=trusted,
+            random_state=random_state,
+        )
+        console.say(f"The clusters are those saved in {reuse}.")
+    else:
+        from toolkit.cluster import apply_decisions, labels_fingerprint
+
+        again = f", and {stability} parts of the texts again" if stability else ""
+        console.say(f"Clustering{again} …")
+        result = cluster_table(
+            found, data.source, clusterer, number, min_cluster_size, stability, random_state
+        )
+        made_as = labels_fingerprint(result)
+        if decisions is not None:
+            result = apply_decisions(
+                result, found.X, decisions, labels_true=found.labels, random_state=random_state
+            )
+    if name_with is not None:
+        from toolkit.cluster import name_clusters
+
+        console.say(f"Asking {name_with} for names …")
+        result = name_clusters(
+            result,
+            name_with,
+            host=chat_host,
+            cache=cache_parameter(embedding.cache),
+            progress=console.detail,
         )
     if json_output:
-        console.result_json(_as_json(result, made_as))
+        console.result_json(as_json(result, made_as))
     elif to_stdout:
-        console.say(_described(result))
+        console.say(described(result))
     else:
-        console.result(_described(result))
+        console.result(described(result))
+    page = None
+    if report is not None:
+        page = make_report(
+            result,
+            found,
+            times,
+            with_map=not no_map,
+            random_state=random_state,
+            cache=cache_parameter(embedding.cache),
+        )
+    if save is not None:
+        from toolkit.cluster import save_clustering
+
+        save_clustering(result, save, vectorizer=found.vectorizer, force=force)
+        console.say(f"Clustering: {save}; `toolkit assign {save} INPUT` finds those of new texts.")
     if out is not None:
-        columns = _assignments(result, found, data.texts, data.kept, with_text=not no_text)
+        columns = assignments(result, found, data.texts, data.kept, with_text=not no_text)
         from toolkit.datasets.table_writers import write_table
 
         write_table(out, columns, output_format, force=force, safe=spreadsheet_safe)
         if not to_stdout:
             console.say(f"Clusters of the texts: {out}")
-    if report is not None:
-        from toolkit.report import ClusterReport
-
-        picture = (
-            None if no_map else _map(result, found, random_state, cache_parameter(embedding.cache))
-        )
-        made = ClusterReport(result, map=picture, times=times)
-        write_report(made, report, force=force)
+    if page is not None and report is not None:
+        write_report(page, report, force=force)
         console.say(f"Report: {report}")
 
 
@@ -208,110 +305,3 @@ def _number(given: str) -> int | str:
     if not given.isdecimal() or int(given) < 2:
         raise UsageError(f"--n-clusters is a number from 2, or auto, not {given!r}")
     return int(given)
-
-
-def _cluster(
-    found: Embedded,
-    source: str,
-    clusterer: str,
-    n_clusters: Any,
-    min_cluster_size: int | None,
-    stability: int,
-    random_state: int,
-) -> ClusterResult:
-    from toolkit.cluster import CLUSTERERS, cluster_texts
-
-    known = CLUSTERERS.get(clusterer.lower().replace("_", "-"))
-    reducer = None
-    if known is not None and known.reduce:
-        from toolkit.visualize import UMAPProjector
-
-        # Density in hundreds of dimensions says little; and never the picture's two.
-        reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
-    return cluster_texts(
-        found.texts,
-        found.X,
-        clusterer=clusterer,
-        n_clusters=n_clusters,
-        min_cluster_size=min_cluster_size,
-        reducer=reducer,
-        labels_true=found.labels,
-        stability=stability,
-        random_state=random_state,
-        identity=found.vectorizer.identity_,
-        prompt=found.vectorizer.prompt_,
-        source=source,
-        command=command_line(),
-        progress=console.detail,
-    )
-
-
-def _described(result: ClusterResult) -> str:
-    lines = [result.summary(), *(result.edits.sentences if result.edits else []), ""]
-    sizes = [one.size for one in result.quality.clusters]
-    width = len(f"{max(sizes, default=0):,}")
-    for number, size in enumerate(sizes):
-        words = ", ".join(word.term for word in result.keywords[number][:SHOWN_KEYWORDS])
-        lines.append(f"{number:>4}  {size:>{width},} texts  {words or '(no keywords)'}")
-    return "\n".join(lines)
-
-
-def _fingerprint(result: ClusterResult) -> str:
-    from toolkit.cluster import labels_fingerprint
-
-    return labels_fingerprint(result)
-
-
-def _as_json(result: ClusterResult, clustering: str) -> dict[str, Any]:
-    frame = result.to_frame().reset_index()
-    return {
-        "n_clusters": result.n_clusters,
-        "clustering": clustering,
-        "edits": None if result.edits is None else result.edits.sentences,
-        "findings": result.findings(),
-        "doubts": result.doubts(),
-        "clusters": frame.to_dict(orient="records"),
-        "provenance": result.provenance,
-    }
-
-
-def _assignments(
-    result: ClusterResult,
-    found: Embedded,
-    texts: list[str | None],
-    kept: dict[str, list[Any]],
-    *,
-    with_text: bool,
-) -> dict[str, list[Any]]:
-    frame = result.assignments()
-    columns: dict[str, list[Any]] = {}
-    taken = set(frame.columns)
-    for name, values in kept.items():
-        columns[f"input_{name}" if name in taken else name] = values
-    if with_text:
-        columns["text"] = list(texts)
-    for name in frame.columns:
-        if name != "text":
-            # A text without a vector has a row, too: rows of input and output are in step.
-            values = [None] * len(texts)
-            for row, value in zip(found.rows.tolist(), frame[name].tolist(), strict=True):
-                values[row] = value
-            columns[name] = values
-    return columns
-
-
-def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:
-    from toolkit.visualize import EmbeddingMapDisplay
-
-    if len(found.texts) < 4:
-        return None
-    console.say("Projecting the map (UMAP) …")
-    return EmbeddingMapDisplay.from_embeddings(
-        found.X,
-        texts=found.texts,
-        labels=result.labels,
-        names=result.names,
-        random_state=random_state,
-        verbose=console.verbosity,
-        cache=cache,
-    )

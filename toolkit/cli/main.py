@@ -9,6 +9,7 @@ import typer
 
 from toolkit import __version__
 from toolkit.cli import cache, datasets
+from toolkit.cli.assign import assign
 from toolkit.cli.check_labels import check_labels
 from toolkit.cli.cluster import cluster
 from toolkit.cli.demo import demo
@@ -72,6 +73,7 @@ app.command(name="evaluate")(evaluate)
 app.command(name="predict")(predict)
 app.command(name="check-labels")(check_labels)
 app.command(name="cluster")(cluster)
+app.command(name="assign")(assign)
 app.command(name="map")(map_texts)
 app.add_typer(cache.app, name="cache")
 app.add_typer(datasets.app, name="datasets")

@@ -1,4 +1,4 @@
-"""A saved model, set up for this machine: what `predict` and `evaluate` share."""
+"""A saved model, set up for this machine: what `predict`, `evaluate` and `assign` share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import backend_parameter, cache_parameter
 
-__all__ = ["open_model"]
+__all__ = ["open_model", "set_up_vectorizer"]
 
 
 def open_model(
@@ -42,9 +42,29 @@ def open_model(
         If the model's vectorizer has no backend to choose.
     """
     from toolkit.classify import load_model
+
+    return set_up_vectorizer(
+        load_model(folder, trusted=trusted),
+        backend=backend,
+        server_model=server_model,
+        allow_unverified=allow_unverified,
+        cache=cache,
+        **parameters,
+    )
+
+
+def set_up_vectorizer(
+    fitted: Any,
+    *,
+    backend: str | None,
+    server_model: str | None,
+    allow_unverified: bool,
+    cache: str | None,
+    **parameters: Any,
+) -> Any:
+    """Say where a loaded pipeline's vectors come from here; as for :func:`open_model`."""
     from toolkit.errors import UsageError
 
-    fitted: Any = load_model(folder, trusted=trusted)
     changes = parameters | {"cache": cache_parameter(cache), "verbose": max(console.level, 0)}
     if server_model is not None:
         changes["model"] = server_model

@@ -38,13 +38,18 @@ class Candidate:
         Mean cosine silhouette.
     stability : float
         Mean adjusted Rand index between clusterings of overlapping subsamples.
+    chance_silhouette, chance_stability : float
+        The same of vectors that spread in the same directions and form no clusters.
     score : float
-        Mean of the two, each scaled to 0..1 over the numbers tried.
+        How far the two are above chance, each as a share of the best among the numbers tried;
+        their mean, at most 1.
     """
 
     n_clusters: int
     silhouette: float
     stability: float
+    chance_silhouette: float
+    chance_stability: float
     score: float
 
 
@@ -55,11 +60,11 @@ class ChosenK:
     Parameters
     ----------
     n_clusters : int
-        The number of the highest score.
+        The smallest number whose score is within 0.1 of the highest.
     candidates : tuple of Candidate
         All that were tried, by number.
     nearly : tuple of int
-        Others whose score is within 0.1 of the best.
+        Others whose score is within 0.1 of the highest: larger ones, that is.
     n_used : int
         How many texts were used.
     """
@@ -78,12 +83,12 @@ class ChosenK:
         tried = [c.n_clusters for c in self.candidates]
         text = (
             f"{self.n_clusters} clusters were chosen among {len(tried)} numbers from {tried[0]} "
-            f"to {tried[-1]}, by silhouette and stability"
+            f"to {tried[-1]}, by how far silhouette and stability are above chance"
         )
         if self.sure:
-            return f"{text}; no other number is nearly as good."
+            return f"{text}; no other number is as good."
         others = ", ".join(map(str, self.nearly))
-        return f"{text}; {others} {'is' if len(self.nearly) == 1 else 'are'} nearly as good."
+        return f"{text}; {others} {'is' if len(self.nearly) == 1 else 'are'} about as good."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the candidates, one row each."""
@@ -122,10 +127,13 @@ def choose_n_clusters(
     random_state: int | None = 0,
     progress: Callable[[str], None] | None = None,
 ) -> ChosenK:
-    """Choose a number of clusters by silhouette and stability together.
+    """Choose a number of clusters by silhouette and stability together, compared with chance.
 
-    Either alone misleads on texts: the silhouette of a few hundred dimensions is flat and likes
-    many small clusters, stability likes few large ones.
+    As they are, both mislead: of any cloud of vectors, few large clusters come out again and are
+    further apart than many small ones. So each number is also tried on vectors drawn from one
+    normal distribution of the same mean and covariance, which have no clusters, and what counts is
+    how far the texts are above that. Scores of neighbouring numbers are close; of those within 0.1
+    of the best the smallest is taken, for the simplest description.
 
     Parameters
     ----------
@@ -177,25 +185,53 @@ def choose_n_clusters(
     rng = np.random.default_rng(random_state)
     if len(vectors) > max_texts:
         vectors = vectors[np.sort(rng.choice(len(vectors), size=max_texts, replace=False))]
-    space = vectors if reducer is None else np.asarray(clone(reducer).fit_transform(vectors))
     n = len(vectors)
     numbers = list(candidates) if candidates is not None else candidate_numbers(n)
     draws = [np.sort(rng.choice(n, size=round(0.8 * n), replace=False)) for _ in range(n_resamples)]
-    silhouettes, stabilities = [], []
-    for k in numbers:
-        if progress is not None:
-            progress(f"choosing the number of clusters: {k}")
-        with few_threads(space):
-            silhouettes.append(_silhouette(clusterer, k, vectors, space, _seed(rng)))
-            stabilities.append(_agreement(clusterer, k, space, draws, rng))
-    scores = (_scaled(silhouettes) + _scaled(stabilities)) / 2
+    measured = []
+    # Each data set with its own reduction: clumps that the reducer makes are chance, too.
+    for data in (vectors, _without_clusters(vectors, rng)):
+        space = data if reducer is None else np.asarray(clone(reducer).fit_transform(data))
+        for k in numbers:
+            if progress is not None:
+                of = "" if data is vectors else ", by chance"
+                progress(f"choosing the number of clusters: {k}{of}")
+            with few_threads(space):
+                measured.append(
+                    (
+                        _silhouette(clusterer, k, data, space, _seed(rng)),
+                        _agreement(clusterer, k, space, draws, rng),
+                    )
+                )
+    figures = np.nan_to_num(np.array(measured).reshape(2, len(numbers), 2), nan=-1.0)
+    scores = _scores(figures[0] - figures[1])
     found = tuple(
-        Candidate(int(k), float(a), float(b), float(c))
-        for k, a, b, c in zip(numbers, silhouettes, stabilities, scores, strict=True)
+        Candidate(int(k), *map(float, (*real, *chance, score)))
+        for k, real, chance, score in zip(numbers, *figures, scores, strict=True)
     )
-    best = max(found, key=lambda c: c.score)
-    nearly = [c.n_clusters for c in found if c is not best and c.score >= best.score - _NEARLY]
-    return ChosenK(best.n_clusters, tuple(sorted(found, key=_number)), tuple(sorted(nearly)), n)
+    found = tuple(sorted(found, key=_number))
+    limit = max(c.score for c in found) - _NEARLY
+    chosen, *nearly = [c.n_clusters for c in found if c.score >= limit]
+    return ChosenK(chosen, found, tuple(nearly), n)
+
+
+def _without_clusters(
+    vectors: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return as many unit vectors of one normal distribution of the same mean and covariance."""
+    mean = vectors.mean(axis=0)
+    centred = vectors - mean
+    # A random mixture of the rows has their covariance, without a decomposition of it.
+    mixed = rng.standard_normal((len(vectors), len(vectors)), dtype=np.float32) @ centred
+    return unit_rows(mixed / np.sqrt(len(vectors), dtype=np.float32) + mean)
+
+
+def _scores(above: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row of figures above chance, as shares of each column's best."""
+    best = above.max(axis=0)
+    shares = np.where(best > 0, above / np.where(best > 0, best, 1.0), 0.0)
+    scores: NDArray[np.float64] = shares.mean(axis=1)
+    return scores
 
 
 def _number(candidate: Candidate) -> int:
@@ -249,9 +285,3 @@ def _agreement(
         shared = (a > NOISE - 1) & (b > NOISE - 1)
         aris.append(adjusted_rand_score(a[shared], b[shared]))
     return float(np.mean(aris))
-
-
-def _scaled(values: Sequence[float]) -> NDArray[np.float64]:
-    found = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=-1.0)
-    spread = float(np.ptp(found))
-    return (found - found.min()) / spread if spread > 0 else np.ones(len(found))

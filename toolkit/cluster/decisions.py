@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.geometry import unit_rows
+from toolkit.cluster.geometry import NOISE, unit_rows
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult, Edits
 from toolkit.errors import UsageError
@@ -29,13 +29,13 @@ _FORMS = (
 )
 
 
-def labels_fingerprint(result: ClusterResult) -> str:
+def labels_fingerprint(result: ClusterResult | CentroidClusterer) -> str:
     """Return what tells a clustering from another one of the same texts.
 
     Parameters
     ----------
-    result : ClusterResult
-        A clustering.
+    result : ClusterResult or CentroidClusterer
+        A clustering, or what made it.
 
     Returns
     -------
@@ -43,7 +43,8 @@ def labels_fingerprint(result: ClusterResult) -> str:
         SHA-256 of its labels, the first 16 digits. In a file of decisions, ``"clustering"`` with
         this value makes sure that they are followed on no other clustering.
     """
-    return sha256(np.asarray(result.labels, dtype="<i8").tobytes()).hexdigest()[:16]
+    labels = result.labels if isinstance(result, ClusterResult) else result.labels_
+    return sha256(np.asarray(labels, dtype="<i8").tobytes()).hexdigest()[:16]
 
 
 def read_decisions(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
@@ -193,10 +194,21 @@ def apply_decisions(
         random_state=random_state,
         **words,
     )
-    names = list(made.names)
+    names = _kept_names(result, made)
     for number, name in _given_names(steps).items():
         names[edits.numbers.index(number)] = name
     return replace(made, names=names, edits=edits)
+
+
+def _kept_names(before: ClusterResult, after: ClusterResult) -> list[str]:
+    """Return the names of the clusters: those from before where no text came or went."""
+    names = list(after.names)
+    for old, name in enumerate(before.names):
+        members = before.labels == old
+        new = after.labels[members.argmax()]
+        if new != NOISE and np.array_equal(members, after.labels == new):
+            names[new] = name
+    return names
 
 
 def _wrong(decision: object) -> str | None:

@@ -135,7 +135,8 @@ def doubts(result: ClusterResult) -> list[str]:
         others = [str(n) for n in result.chosen.nearly]
         found.append(
             f"The number of clusters, {result.chosen.n_clusters}, was chosen by score and is not "
-            f"sure: {', '.join(others)} {'is' if len(others) == 1 else 'are'} nearly as good."
+            f"sure: {', '.join(others)} {'is' if len(others) == 1 else 'are'} about as good. It is "
+            "the smallest of them; take a larger one for more detail."
         )
     if quality.coverage < 0.8:
         found.append(
@@ -185,6 +186,14 @@ def doubts(result: ClusterResult) -> list[str]:
     if wordless:
         found.append(
             f"No word is typical of {_many(len(wordless), 'cluster')} ({_numbers(wordless)})."
+        )
+    named = result.provenance.get("names")
+    if named is not None:
+        found.append(
+            f"{named['named']} of the {_many(named['of'], 'name')} "
+            f"{'was' if named['named'] == 1 else 'were'} made by the language model "
+            f"{named['model']} from keywords and a few texts; the keywords and examples say what "
+            "is there."
         )
     if result.provenance.get("model") is None:
         found.append("Which model made the vectors was not recorded.")

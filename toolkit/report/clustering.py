@@ -13,8 +13,10 @@ from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
 from toolkit.cluster.over_time import count_over_time
 from toolkit.cluster.result import ClusterResult
-from toolkit.cluster.stability import verdict
+from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
+from toolkit.report.clustering_facts import clustering_facts
+from toolkit.report.clustering_json import clustering_dict
 from toolkit.report.clustering_markdown import clustering_markdown, two_digits
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
@@ -43,6 +45,8 @@ class ClusterReport(Report):
         A map of the same texts in the same order; it is coloured by cluster here.
     times : sequence of length n, optional
         When each text is from: dates, datetimes, ISO 8601 strings or years.
+    substructure : mapping of int to Substructure, optional
+        What clusters fall into, as :func:`toolkit.cluster.find_substructure` returns it.
     provenance : mapping of str to object, optional
         What to add to ``result.provenance``, or to put in its place: ``model``, ``prompt``,
         ``source``, ``command``, ``notice`` (a sentence at the top, for vectors of another model
@@ -76,6 +80,7 @@ class ClusterReport(Report):
         map: EmbeddingMapDisplay | None = None,  # noqa: A002 - what it is to the reader
         *,
         times: Sequence[Any] | None = None,
+        substructure: Mapping[int, Substructure] | None = None,
         provenance: Mapping[str, Any] | None = None,
         title: str = "Clustering report",
     ) -> None:
@@ -83,6 +88,7 @@ class ClusterReport(Report):
         self.map = None if map is None else map.recolor(result.labels, names=_map_names(result))
         self.made = {**result.provenance, **(provenance or {})}
         self.title = title
+        self.substructure = dict(substructure or {})
         self.over_time = None if times is None else count_over_time(result.labels, times)
 
     # --- what it says ----------------------------------------------------------------------------
@@ -188,9 +194,18 @@ class ClusterReport(Report):
                     "frequent": [asdict(word) for word in result.frequent[cluster]],
                     "also": [w.term for w in result.frequent[cluster] if w.term not in terms][:8],
                     "exemplars": kinds,
+                    "substructure": self._parts(cluster),
                 }
             )
         return rows
+
+    def _parts(self, cluster: int) -> dict[str, Any] | None:
+        """Return what a cluster falls into; None if it is of one piece or that is not known."""
+        found = self.substructure.get(cluster)
+        if found is None:
+            return None
+        groups = [asdict(g) | _shown(self.result.texts[g.example]) for g in found.groups]
+        return {"stability": found.stability, "chance": found.chance, "groups": groups}
 
     @cached_property
     def noise_examples(self) -> list[dict[str, Any]]:
@@ -260,50 +275,7 @@ class ClusterReport(Report):
     @cached_property
     def facts(self) -> list[tuple[str, str]]:
         """How it was made, as names and values."""
-        made, stability = self.made, self.result.stability
-        identity = made.get("identity") or {}
-        versions = made.get("versions") or {}
-        again = None
-        if stability is not None:
-            of = "" if stability.n_used == len(self.result.texts) else f" of {stability.n_used:,}"
-            again = f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}"
-            if stability.n_seeds:
-                again += f", {stability.n_seeds} other seeds"
-        facts = [
-            ("Data", made.get("source")),
-            ("Texts", f"{len(self.result.texts):,}"),
-            ("Data fingerprint", made.get("data_fingerprint")),
-            ("Embedding model", made.get("model") or "not recorded"),
-            ("Backend", made.get("backend")),
-            ("How the vectors were made", identity.get("provenance")),
-            ("Weights", identity.get("weights")),
-            ("Model digest", identity.get("digest")),
-            ("Prompt", made.get("prompt") or "not recorded"),
-            ("Dimensions", made.get("dimension")),
-            ("Clusterer", made.get("clusterer")),
-            ("Number of clusters", self.result.chosen or self._number),
-            ("Edited by hand", self._edited),
-            ("Seed", made.get("random_state")),
-            ("Stability", again),
-            ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
-            ("Date", made.get("date")),
-        ]
-        return [(name, str(value)) for name, value in facts if value is not None]
-
-    @property
-    def _number(self) -> str:
-        came_from = self.made.get("n_clusters")
-        number = str(self.result.n_clusters)
-        if self.result.edits is not None:
-            number = str(self.result.edits.n_clusters_before)
-        return number if came_from is None else f"{number}, {came_from}"
-
-    @property
-    def _edited(self) -> str | None:
-        edits = self.result.edits
-        if edits is None:
-            return None
-        return f"{edits.n_clusters_before} clusters to {self.result.n_clusters}, see Edited by hand"
+        return clustering_facts(self.result, self.made)
 
     # --- how it says it --------------------------------------------------------------------------
 
@@ -332,7 +304,8 @@ class ClusterReport(Report):
         dict
             ``title``, ``notice``, ``findings`` and ``doubts`` (sentences); ``n_texts``,
             ``n_clusters``, ``noise`` (count), ``coverage``, ``silhouette``, ``below_zero``;
-            ``clusters`` (a dict each, with ``keywords``, ``frequent`` and ``exemplars``);
+            ``clusters`` (a dict each, with ``keywords``, ``frequent``, ``exemplars``, and
+            ``substructure``: None, or ``groups`` and how stable they are);
             ``labels`` (cluster of each text, -1 for noise); ``stability``, ``agreement``
             (``all_texts``, ``clustered``, ``coverage``, ``classes``, ``contingency``,
             ``noise_by_class``), ``chosen`` (the numbers of clusters tried), ``edits`` (what was
@@ -340,48 +313,7 @@ class ClusterReport(Report):
             ``over_time`` (``unit``, ``periods``, ``counts`` by cluster and period, ``totals``,
             ``noise``, ``undated``) or None; and ``provenance``.
         """
-        result, quality = self.result, self.result.quality
-        agreement = None
-        if result.agreement is not None:
-            found = result.agreement
-            agreement = {
-                "all_texts": asdict(found.all_texts),
-                "clustered": None if found.clustered is None else asdict(found.clustered),
-                "coverage": found.coverage,
-                "n_labelled": found.n_labelled,
-                "classes": [_plain(label) for label in found.classes],
-                "contingency": found.contingency,
-                "noise_by_class": found.noise_by_class,
-            }
-        clusters = [
-            {k: v for k, v in row.items() if k not in ("color", "also", "weak", "shown_silhouette")}
-            | {"majority": _plain(row["majority"])}
-            for row in self.clusters
-        ]
-        return {
-            "title": self.title,
-            "notice": self.notice,
-            "findings": result.findings(),
-            "doubts": self.doubts,
-            "n_texts": len(result.texts),
-            "n_clusters": result.n_clusters,
-            "noise": quality.noise,
-            "coverage": quality.coverage,
-            "silhouette": quality.silhouette,
-            "below_zero": quality.below_zero,
-            "clusters": clusters,
-            "labels": result.labels,
-            "stability": None
-            if result.stability is None
-            else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
-            "agreement": agreement,
-            "chosen": None if result.chosen is None else asdict(result.chosen),
-            "edits": None if result.edits is None else asdict(result.edits),
-            "outliers": self.outliers,
-            "duplicates": self.duplicates,
-            "over_time": None if self.over_time is None else asdict(self.over_time),
-            "provenance": self.made,
-        }
+        return clustering_dict(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each cluster."""
@@ -397,7 +329,3 @@ def _shown(text: str) -> dict[str, Any]:
     """Return a text cut to a readable length, and how much was left out."""
     left_out = max(0, len(text) - _MOST_CHARACTERS)
     return {"text": text[:_MOST_CHARACTERS] + ("…" if left_out else ""), "left_out": left_out}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

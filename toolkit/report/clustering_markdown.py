@@ -50,6 +50,13 @@ def clustering_markdown(report: ClusterReport) -> str:
             texts = [f"- {escape_markdown(e['text'])}" for e in row["exemplars"][kind]]
             if texts:
                 parts += [f"{heading}:", "\n".join(texts)]
+        if row["substructure"] is not None:
+            groups = [
+                f"- {escape_markdown(group['name'])} ({group['size']:,} texts): "
+                + escape_markdown(group["text"])
+                for group in row["substructure"]["groups"]
+            ]
+            parts += [f"Falls into {len(groups)} groups:", "\n".join(groups)]
     if report.noise_examples:
         parts += ["## In no cluster", f"{report.result.quality.noise:,} texts, for example:"]
         parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in report.noise_examples))

@@ -82,7 +82,9 @@ def named_servers(pipeline: BaseEstimator) -> list[str]:
     """
     found = []
     for part in _parts(pipeline):
-        state = getattr(part, "__dict__", {})
+        state = getattr(part, "__dict__", None)
+        if not isinstance(state, Mapping):  # compiled code of a fitted UMAP
+            continue
         for name in _ADDRESSES:
             value = state.get(name)
             addresses = value if isinstance(value, list | tuple) else [value]
@@ -109,7 +111,9 @@ def _parts(root: Any) -> Iterator[Any]:
         elif isinstance(part, np.ndarray):
             waiting += part.ravel().tolist() if part.dtype.kind == "O" else []
         else:
-            waiting += getattr(part, "__dict__", {}).values()
+            state = getattr(part, "__dict__", None)
+            # What compiled code of a fitted UMAP calls __dict__ need not be one.
+            waiting += state.values() if isinstance(state, Mapping) else []
 
 
 def _is_local(address: str) -> bool:

@@ -1,0 +1,239 @@
+"""``toolkit assign``: the clusters of new texts, from a saved clustering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.cli.commands import command
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import InputOptions
+from toolkit.cli.options import (
+    EMBEDDING,
+    AllowUnverified,
+    CacheFolder,
+    Force,
+    Host,
+    Keep,
+    LongTexts,
+    Missing,
+    NoText,
+    OnError,
+    OutputFormat,
+    Source,
+    SpreadsheetSafe,
+    TableOut,
+    flag,
+    option,
+)
+from toolkit.cli.saved_models import set_up_vectorizer
+from toolkit.cli.streamed_rows import CHUNK, StreamedRows
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from toolkit.classify.prediction_log import PredictionLog
+    from toolkit.cluster import Assignment, ClusteringInfo
+
+__all__ = ["assign"]
+
+CLUSTERING = "Clustering"
+_MANY = 0.05
+
+
+@command
+def assign(
+    clustering: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CLUSTERING",
+            show_default=False,
+            help="The folder that toolkit cluster --save made.",
+        ),
+    ],
+    source: Source,
+    inputs: InputOptions,
+    max_distance: Annotated[
+        float | None,
+        option(
+            "--max-distance",
+            metavar="D",
+            panel=CLUSTERING,
+            min=0,
+            max=2,
+            help="Cluster -1 for texts whose cosine distance from the nearest centre is more.",
+        ),
+    ] = None,
+    trusted: Annotated[
+        bool,
+        flag(
+            "--trusted",
+            panel=CLUSTERING,
+            help="Open a clustering that could run code: only if you trust who made it.",
+        ),
+    ] = False,
+    backend: Annotated[
+        str | None,
+        option(
+            "--backend",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="the clustering's own",
+            help="ollama, openai, embedded or cache; its vectors must be those the clusters were "
+            "made of.",
+        ),
+    ] = None,
+    host: Host = None,
+    server_model: Annotated[
+        str | None,
+        option(
+            "--model",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="the clustering's own",
+            help="Name of the embedding model on the server.",
+        ),
+    ] = None,
+    cache: CacheFolder = None,
+    long_texts: LongTexts = "truncate",
+    missing: Missing = "error",
+    on_error: OnError = "raise",
+    allow_unverified: AllowUnverified = False,
+    out: TableOut = None,
+    output_format: OutputFormat = None,
+    keep: Keep = None,
+    no_text: NoText = False,
+    spreadsheet_safe: SpreadsheetSafe = False,
+    force: Force = False,
+) -> None:
+    """Find the clusters of new texts, one row each in their order, at constant memory.
+
+    Writes the input's columns, cluster (-1 for texts in none), its name, and the cosine to its
+    centre. An interrupted run leaves OUT.part: the same command goes on from there.
+
+    Examples:
+
+      toolkit cluster reviews.csv --save topics
+      toolkit assign topics new.csv --out assigned.csv
+    """
+    from toolkit.classify.prediction_log import PredictionLog
+    from toolkit.cluster import load_clustering, read_clustering_info
+    from toolkit.datasets.table_writers import check_table_output, open_writer
+    from toolkit.datasets.tables import open_table, text_column
+    from toolkit.errors import DataError, UsageError
+
+    check_table_output(out, output_format, force=force)
+    if max_distance == 0:
+        raise UsageError("--max-distance is above 0 and up to 2")
+    info = read_clustering_info(clustering)
+    if info.takes != "texts":
+        raise UsageError(
+            f"{clustering} was saved without a vectorizer and takes vectors, not texts"
+        )
+    embedding = {"long_texts": long_texts, "missing": missing, "on_error": on_error}
+    pipeline = set_up_vectorizer(
+        load_clustering(clustering, trusted=trusted),
+        backend=backend,
+        server_model=server_model,
+        allow_unverified=allow_unverified,
+        cache=cache,
+        host=host or None,
+        **embedding,
+    )
+    with open_table(source, inputs.table_format()) as table:
+        column, chosen = text_column(table, inputs.text_column)
+        if chosen:
+            console.say(f"Texts are in the column {column!r} ({chosen}).")
+        rows = StreamedRows(table, column, keep, missing)
+        log = None
+        if out is not None and str(out) != "-" and source != "-":
+            made_by: dict[str, Any] = {"clustering": info.sha256, "max_distance": max_distance}
+            made_by |= embedding | {"backend": backend, "host": host, "server_model": server_model}
+            log = PredictionLog(out.with_name(f"{out.name}.part"), made_by)
+        placed = _Placed(info)
+        with (
+            open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer,
+            log if log is not None else nullcontext(),
+        ):
+            if log is not None and log.other:
+                console.say(f"{log.path} is of another clustering or other options: begun anew.")
+            rows.write(
+                lambda texts: placed.rows(_assign(pipeline, texts, max_distance, log)),
+                ("cluster", "name", "similarity"),
+                writer,
+                with_text=not no_text,
+            )
+        if log is not None:
+            if log.taken:
+                console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
+            log.remove()
+        if not rows.count:
+            raise DataError(f"{table.name} has no rows")
+    console.say(placed.summary() + (f" Table: {out}" if out else ""))
+
+
+def _assign(
+    pipeline: Pipeline,
+    texts: Iterator[str],
+    max_distance: float | None,
+    log: PredictionLog | None,
+) -> Iterator[Assignment]:
+    """Yield assignments; those of an interrupted run are taken from its log."""
+    from toolkit.classify import Prediction
+    from toolkit.cluster import Assignment, assign_texts
+
+    start = 0
+    while chunk := list(islice(texts, CHUNK)):
+        known = None if log is None else log.take(chunk)
+        if known is None:
+            found = list(assign_texts(pipeline, chunk, max_distance=max_distance, start=start))
+            if log is not None:
+                log.put(chunk, [Prediction(one.cluster, one.similarity) for one in found])
+        else:
+            found = [Assignment(one.label, one.probability) for one in known]
+        start += len(chunk)
+        yield from found
+
+
+class _Placed:
+    """Assignments as cells of the output, and counted."""
+
+    def __init__(self, info: ClusteringInfo) -> None:
+        self.names = info.names
+        self.radii = [float(one["radius"]) for one in info.clusters]
+        self.count = self.outside = self.far = self.without = 0
+
+    def rows(self, found: Iterable[Assignment]) -> Iterator[tuple[Any, ...]]:
+        """Yield cluster, name and similarity."""
+        for one in found:
+            self.count += 1
+            if one.cluster is None or one.similarity is None:
+                self.without += 1
+                yield None, None, None
+            elif one.cluster < 0:
+                self.outside += 1
+                yield one.cluster, "", one.similarity
+            else:
+                self.far += 1 - one.similarity > self.radii[one.cluster] + 1e-5
+                yield one.cluster, self.names[one.cluster], one.similarity
+
+    def summary(self) -> str:
+        """Return what was found, and what to doubt."""
+        parts = [f"{self.count:,} texts assigned to {len(self.names)} clusters"]
+        if self.outside:
+            parts.append(f"{self.outside:,} of them to none (-1)")
+        if self.without:
+            parts.append(f"{self.without:,} have no vector")
+        said = ", ".join(parts) + "."
+        if self.far > _MANY * self.count:
+            said += (
+                f" {self.far:,} lie farther from their cluster's centre than every text it was "
+                "made of: topics that are new since then end up like this. Set --max-distance, or "
+                "cluster again."
+            )
+        return said

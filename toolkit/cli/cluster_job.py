@@ -1,0 +1,107 @@
+"""The steps of ``toolkit cluster`` that take more than a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cli.console import console
+from toolkit.cli.reports import command_line
+from toolkit.cli.vectors_of import Embedded
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.cluster import ClusterResult
+    from toolkit.report import ClusterReport
+
+__all__ = ["check_reused", "cluster_table", "make_report"]
+
+
+def make_report(
+    result: ClusterResult,
+    found: Embedded,
+    times: Sequence[Any] | None,
+    *,
+    with_map: bool,
+    random_state: int,
+    cache: bool | str,
+) -> ClusterReport:
+    """Return the report: the map, what clusters fall into, and all the rest."""
+    from toolkit.cluster import find_substructure
+    from toolkit.report import ClusterReport
+
+    picture = _map(result, found, random_state, cache) if with_map else None
+    console.say("Looking into the clusters …")
+    parts = find_substructure(result, found.X, random_state=random_state, progress=console.detail)
+    return ClusterReport(result, map=picture, times=times, substructure=parts)
+
+
+def check_reused(folder: Path, found: Embedded) -> str:
+    """Return the fingerprint of a saved clustering whose vector space these vectors are of."""
+    from toolkit.cluster import read_clustering_info
+    from toolkit.embedding.spaces import check_drift
+
+    info = read_clustering_info(folder)
+    if info.identity is not None:
+        check_drift(info.identity, found.vectorizer.identity_, on_drift="raise")
+    if info.takes == "texts" and info.prompt != found.vectorizer.prompt_:
+        raise UsageError(
+            f"the clusters in {folder} are of vectors under the prompt {info.prompt!r}, these are "
+            f"under {found.vectorizer.prompt_!r}; give --task or --prompt as then"
+        )
+    return info.clustering
+
+
+def cluster_table(
+    found: Embedded,
+    source: str,
+    clusterer: str,
+    n_clusters: Any,
+    min_cluster_size: int | None,
+    stability: int,
+    random_state: int,
+) -> ClusterResult:
+    """Cluster the texts of a table, reduced first where the clusterer wants it."""
+    from toolkit.cluster import CLUSTERERS, cluster_texts
+
+    known = CLUSTERERS.get(clusterer.lower().replace("_", "-"))
+    reducer = None
+    if known is not None and known.reduce:
+        from toolkit.visualize import UMAPProjector
+
+        # Density in hundreds of dimensions says little; and never the picture's two.
+        reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
+    return cluster_texts(
+        found.texts,
+        found.X,
+        clusterer=clusterer,
+        n_clusters=n_clusters,
+        min_cluster_size=min_cluster_size,
+        reducer=reducer,
+        labels_true=found.labels,
+        stability=stability,
+        random_state=random_state,
+        identity=found.vectorizer.identity_,
+        prompt=found.vectorizer.prompt_,
+        source=source,
+        command=command_line(),
+        progress=console.detail,
+    )
+
+
+def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:
+    from toolkit.visualize import EmbeddingMapDisplay
+
+    if len(found.texts) < 4:
+        return None
+    console.say("Projecting the map (UMAP) …")
+    return EmbeddingMapDisplay.from_embeddings(
+        found.X,
+        texts=found.texts,
+        labels=result.labels,
+        names=result.names,
+        random_state=random_state,
+        verbose=console.verbosity,
+        cache=cache,
+    )

@@ -1,0 +1,114 @@
+"""The rows of a table on their way to an output, each with what was found out about its text."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cli.console import console
+
+if TYPE_CHECKING:
+    from toolkit.datasets.table_writers import TableWriter
+    from toolkit.datasets.tables import Table
+
+__all__ = ["CHUNK", "StreamedRows"]
+
+CHUNK = 1024
+
+
+class StreamedRows:
+    """Rows read, looked at and written a chunk at a time.
+
+    Parameters
+    ----------
+    table : Table
+        Open.
+    column : str
+        Name of the column of texts.
+    keep : sequence of str or None
+        Names of the columns that go along; None for all, in the places they have.
+    missing : str
+        What to do about missing texts.
+    """
+
+    def __init__(self, table: Table, column: str, keep: Sequence[str] | None, missing: str) -> None:
+        from toolkit.datasets.tables import find_column
+
+        self.table = table
+        self.column = column
+        self.missing = missing
+        self.in_place = keep is None
+        if keep is None:
+            # A name that stands there twice cannot be kept apart.
+            once = [c for c in table.columns if table.columns.count(c) == 1]
+            self.kept = [c for c in once if c != column]
+            if left := sorted({c for c in table.columns if c not in once}):
+                console.say(f"Left out, their names not being unique: {', '.join(left)}.")
+        else:
+            self.kept = [find_column(table, name, "--keep") for name in keep]
+        self.count = 0
+        self._waiting: deque[tuple[Any, ...]] = deque()
+
+    def write(
+        self,
+        find: Callable[[Iterator[str]], Iterable[tuple[Any, ...]]],
+        results: Sequence[str],
+        writer: TableWriter,
+        *,
+        with_text: bool,
+    ) -> None:
+        """Write every row with its results.
+
+        Parameters
+        ----------
+        find : callable
+            From texts to the results of each, in order.
+        results : sequence of str
+            Their names. A column of the input of the same name becomes ``input_...``.
+        writer : TableWriter
+            Open.
+        with_text : bool
+            Whether the text is written, too.
+        """
+        layout = self._layout(results, with_text)
+        block: list[tuple[Any, ...]] = []
+        for found in find(self._texts()):
+            block.append((*self._waiting.popleft(), *found))
+            self.count += 1
+            if len(block) == CHUNK:
+                _flush(block, layout, writer)
+        if block:
+            _flush(block, layout, writer)
+
+    def _layout(self, results: Sequence[str], with_text: bool) -> list[tuple[int, str]]:
+        """Return place in a row and name of each column of the output."""
+        given = [self.column if self.in_place else "text", *self.kept]
+        places = list(range(len(given)))
+        if self.in_place:
+            order = list(self.table.columns)
+            places.sort(key=lambda i: order.index(given[i]))
+        else:
+            places = [*places[1:], 0]
+        named = [(i, f"input_{given[i]}" if given[i] in results else given[i]) for i in places]
+        if not with_text:
+            named = [(i, name) for i, name in named if i != 0]
+        return named + [(len(given) + i, name) for i, name in enumerate(results)]
+
+    def _texts(self) -> Iterator[str]:
+        from toolkit.datasets.tables import check_texts_present
+
+        for chunk in self.table.chunks([self.column, *self.kept], CHUNK):
+            check_texts_present(chunk, self.column, missing=self.missing)
+            beside = [chunk.columns[name] for name in self.kept]
+            for text, *cells in zip(chunk.columns[self.column], *beside, strict=True):
+                self._waiting.append((text, *cells))
+                yield text
+
+
+def _flush(
+    block: list[tuple[Any, ...]], layout: list[tuple[int, str]], writer: TableWriter
+) -> None:
+    cells = list(map(list, zip(*block, strict=True)))
+    writer.write({name: cells[i] for i, name in layout})
+    block.clear()

@@ -1,0 +1,80 @@
+"""How a clustering was made, as names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit.cluster.result import ClusterResult
+
+__all__ = ["clustering_facts"]
+
+
+def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a report says about where its figures come from.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        The clustering.
+    made : mapping of str to object
+        Its provenance.
+
+    Returns
+    -------
+    list of (str, str)
+        Name and value of each fact that is known.
+    """
+    stability = result.stability
+    identity = made.get("identity") or {}
+    versions = made.get("versions") or {}
+    again = None
+    if stability is not None:
+        of = "" if stability.n_used == len(result.texts) else f" of {stability.n_used:,}"
+        again = f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}"
+        if stability.n_seeds:
+            again += f", {stability.n_seeds} other seeds"
+    facts = [
+        ("Data", made.get("source")),
+        ("Texts", f"{len(result.texts):,}"),
+        ("Data fingerprint", made.get("data_fingerprint")),
+        ("Embedding model", made.get("model") or "not recorded"),
+        ("Backend", made.get("backend")),
+        ("How the vectors were made", identity.get("provenance")),
+        ("Weights", identity.get("weights")),
+        ("Model digest", identity.get("digest")),
+        ("Prompt", made.get("prompt") or "not recorded"),
+        ("Dimensions", made.get("dimension")),
+        ("Clusterer", made.get("clusterer")),
+        ("Number of clusters", result.chosen or _number(result, made)),
+        ("Edited by hand", _edited(result)),
+        ("Names", _names(made)),
+        ("Seed", made.get("random_state")),
+        ("Stability", again),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
+        ("Date", made.get("date")),
+    ]
+    return [(name, str(value)) for name, value in facts if value is not None]
+
+
+def _number(result: ClusterResult, made: Mapping[str, Any]) -> str:
+    came_from = made.get("n_clusters")
+    number = str(result.n_clusters)
+    if result.edits is not None:
+        number = str(result.edits.n_clusters_before)
+    return number if came_from is None else f"{number}, {came_from}"
+
+
+def _edited(result: ClusterResult) -> str | None:
+    edits = result.edits
+    if edits is None:
+        return None
+    return f"{edits.n_clusters_before} clusters to {result.n_clusters}, see Edited by hand"
+
+
+def _names(made: Mapping[str, Any]) -> str | None:
+    names = made.get("names")
+    if names is None:
+        return None
+    digest = f" (digest {names['digest'][:12]})" if names.get("digest") else ""
+    return f"{names['model']}{digest}: {names['named']} of {names['of']}, else keywords"

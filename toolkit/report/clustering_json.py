@@ -1,0 +1,76 @@
+"""The clustering report as plain values, for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cluster.stability import verdict
+
+if TYPE_CHECKING:
+    from toolkit.report.clustering import ClusterReport
+
+__all__ = ["clustering_dict"]
+
+_FOR_THE_PAGE = ("color", "also", "weak", "shown_silhouette")
+
+
+def clustering_dict(report: ClusterReport) -> dict[str, Any]:
+    """Return everything a clustering report says.
+
+    Parameters
+    ----------
+    report : ClusterReport
+        What to say.
+
+    Returns
+    -------
+    dict
+        As :meth:`ClusterReport.to_dict` documents it.
+    """
+    result, quality = report.result, report.result.quality
+    agreement = None
+    if result.agreement is not None:
+        found = result.agreement
+        agreement = {
+            "all_texts": asdict(found.all_texts),
+            "clustered": None if found.clustered is None else asdict(found.clustered),
+            "coverage": found.coverage,
+            "n_labelled": found.n_labelled,
+            "classes": [_plain(label) for label in found.classes],
+            "contingency": found.contingency,
+            "noise_by_class": found.noise_by_class,
+        }
+    clusters = [
+        {k: v for k, v in row.items() if k not in _FOR_THE_PAGE}
+        | {"majority": _plain(row["majority"])}
+        for row in report.clusters
+    ]
+    return {
+        "title": report.title,
+        "notice": report.notice,
+        "findings": result.findings(),
+        "doubts": report.doubts,
+        "n_texts": len(result.texts),
+        "n_clusters": result.n_clusters,
+        "noise": quality.noise,
+        "coverage": quality.coverage,
+        "silhouette": quality.silhouette,
+        "below_zero": quality.below_zero,
+        "clusters": clusters,
+        "labels": result.labels,
+        "stability": None
+        if result.stability is None
+        else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
+        "agreement": agreement,
+        "chosen": None if result.chosen is None else asdict(result.chosen),
+        "edits": None if result.edits is None else asdict(result.edits),
+        "outliers": report.outliers,
+        "duplicates": report.duplicates,
+        "over_time": None if report.over_time is None else asdict(report.over_time),
+        "provenance": report.made,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
