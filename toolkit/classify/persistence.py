@@ -32,6 +32,8 @@ from toolkit.classify.model_info import (
     ModelInfo,
     read_model_info,
 )
+from toolkit.classify.multilabel.label_sets import choose_separator
+from toolkit.classify.multilabel.result import MultilabelResult
 from toolkit.classify.portability import named_servers, portable
 from toolkit.classify.provenance import DECIDING_PACKAGES
 from toolkit.classify.result import TrainingResult
@@ -45,6 +47,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "toolkit.backends.embedded.EmbeddedBackend",
     "toolkit.backends.ollama.OllamaBackend",
     "toolkit.backends.openai_compatible.OpenAIBackend",
+    "toolkit.classify.multilabel.estimator.LabelSetClassifier",
     "toolkit.classify.zero_shot.ZeroShotClassifier",
     "toolkit.embedding.cached.CacheBackend",
     "toolkit.embedding.report.EmbeddingReport",
@@ -62,7 +65,7 @@ trusted=list(TRUSTED_TYPES))`` opens any model this project writes with its stan
 
 
 def save_model(
-    model: TrainingResult | BaseEstimator,
+    model: TrainingResult | MultilabelResult | BaseEstimator,
     folder: str | Path,
     *,
     force: bool = False,
@@ -75,7 +78,7 @@ def save_model(
 
     Parameters
     ----------
-    model : TrainingResult or fitted pipeline
+    model : TrainingResult, MultilabelResult or fitted pipeline
         A result also brings its scores and provenance.
     folder : path
         Must not exist, or be empty.
@@ -110,7 +113,7 @@ def save_model(
     ['fruit']
     """
     target = Path(folder)
-    pipeline = model.pipeline if isinstance(model, TrainingResult) else model
+    pipeline = model.pipeline if isinstance(model, TrainingResult | MultilabelResult) else model
     _check_can_write(target, force)
     try:
         check_is_fitted(pipeline)
@@ -189,7 +192,10 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
 
 
 def _describe(
-    model: TrainingResult | BaseEstimator, pipeline: BaseEstimator, name: str, content: bytes
+    model: TrainingResult | MultilabelResult | BaseEstimator,
+    pipeline: BaseEstimator,
+    name: str,
+    content: bytes,
 ) -> ModelInfo:
     first = pipeline.steps[0][1] if hasattr(pipeline, "steps") else pipeline
     identity = getattr(first, "identity_", None)
@@ -204,7 +210,11 @@ def _describe(
         "versions": dict(package_versions(DECIDING_PACKAGES)),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if not isinstance(model, TrainingResult):
+    if isinstance(model, MultilabelResult):
+        common["separator"] = model.separator
+    elif hasattr(pipeline, "steps") and hasattr(pipeline.steps[-1][1], "thresholds_"):
+        common["separator"] = choose_separator(map(str, pipeline.classes_))
+    if not isinstance(model, TrainingResult | MultilabelResult):
         return ModelInfo(dimension=width, **common)
     return ModelInfo(
         dimension=model.provenance["dimension"],

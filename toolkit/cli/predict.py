@@ -5,35 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import InputOptions
+from toolkit.cli.option_groups import InputOptions, SavedModelOptions
 from toolkit.cli.options import (
-    EMBEDDING,
-    AllowUnverified,
-    CacheFolder,
+    MODEL,
+    OUTPUT,
     Force,
-    Host,
     Keep,
-    LongTexts,
-    Missing,
+    ModelFolder,
     NoText,
     OnError,
     OutputFormat,
     Source,
     SpreadsheetSafe,
     TableOut,
-    flag,
     option,
 )
 from toolkit.cli.saved_models import open_model
 
 if TYPE_CHECKING:
+    from toolkit.classify.model_info import ModelInfo
     from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import TableWriter
     from toolkit.datasets.tables import Table
@@ -41,21 +35,14 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 CHUNK = 1024
-MODEL = "Model"
 
 
 @command
 def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL",
-            show_default=False,
-            help="The folder that toolkit train --out made.",
-        ),
-    ],
+    model: ModelFolder,
     source: Source,
     inputs: InputOptions,
+    options: SavedModelOptions,
     threshold: Annotated[
         float | None,
         option(
@@ -64,7 +51,8 @@ def predict(
             panel=MODEL,
             min=0,
             max=1,
-            help="Leave the label empty where the best one is less probable than this.",
+            help="Leave the label empty where the best one is less probable than this; of several "
+            "labels, those that are, instead of each label's own threshold.",
         ),
     ] = None,
     top: Annotated[
@@ -78,41 +66,17 @@ def predict(
             help="Also the K most probable labels, as columns label_1, probability_1, …",
         ),
     ] = 0,
-    trusted: Annotated[
-        bool,
-        flag(
-            "--trusted",
-            panel=MODEL,
-            help="Open a model that could run code: only if you trust who made it.",
-        ),
-    ] = False,
-    backend: Annotated[
+    label_separator: Annotated[
         str | None,
         option(
-            "--backend",
-            metavar="NAME",
-            panel=EMBEDDING,
+            "--label-separator",
+            metavar="TEXT",
+            panel=OUTPUT,
             default="the model's own",
-            help="ollama, openai, embedded or cache; its vectors must be those the model was "
-            "trained on.",
+            help="What to write between the labels of a text, for a model that gives several.",
         ),
     ] = None,
-    host: Host = None,
-    server_model: Annotated[
-        str | None,
-        option(
-            "--model",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the model's own",
-            help="Name of the embedding model on the server.",
-        ),
-    ] = None,
-    cache: CacheFolder = None,
-    long_texts: LongTexts = "truncate",
-    missing: Missing = "error",
     on_error: OnError = "raise",
-    allow_unverified: AllowUnverified = False,
     out: TableOut = None,
     output_format: OutputFormat = None,
     keep: Keep = None,
@@ -138,18 +102,10 @@ def predict(
     from toolkit.errors import DataError
 
     check_table_output(out, output_format, force=force)
-    fitted = open_model(
-        model,
-        trusted=trusted,
-        backend=backend,
-        server_model=server_model,
-        allow_unverified=allow_unverified,
-        cache=cache,
-        host=host or None,
-        long_texts=long_texts,
-        missing=missing,
-        on_error=on_error,
-    )
+    info = read_model_info(model)
+    separator = _separator(info, label_separator)
+    missing = options.missing
+    fitted = open_model(model, options, on_error=on_error)
     with open_table(source, inputs.table_format()) as table:
         column, chosen = text_column(table, inputs.text_column)
         if chosen:
@@ -161,16 +117,17 @@ def predict(
                 console.say(f"Left out, their names not being unique: {', '.join(left)}.")
         else:
             kept = [find_column(table, name, "--keep") for name in keep]
-        rows = _Rows(table, column, kept, missing, in_place=keep is None)
+        rows = _Rows(table, column, kept, missing, separator, in_place=keep is None)
         made_by: dict[str, Any] = {
-            "model": read_model_info(model).sha256,
+            "model": info.sha256,
             "threshold": threshold,
             "top": top,
         }
-        made_by |= {"long_texts": long_texts, "missing": missing, "on_error": on_error}
+        made_by |= {"long_texts": options.long_texts, "missing": missing, "on_error": on_error}
         log = None
         if out is not None and str(out) != "-" and source != "-":
-            made_by |= {"backend": backend, "host": host, "server_model": server_model}
+            made_by |= {"backend": options.backend, "host": options.host}
+            made_by["server_model"] = options.server_model
             log = PredictionLog(out.with_name(f"{out.name}.part"), made_by)
         with open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer:
             rows.write(fitted, writer, log, threshold=threshold, top=top, with_text=not no_text)
@@ -182,17 +139,41 @@ def predict(
     console.say(f"{rows.count:,} texts predicted{said}." + (f" Table: {out}" if out else ""))
 
 
+def _separator(info: ModelInfo, given: str | None) -> str | None:
+    """Return what stands between labels in the output; None for a model that gives one."""
+    from toolkit.errors import UsageError
+
+    if not info.multilabel:
+        if given is not None:
+            raise UsageError("this model gives one label a text; leave --label-separator out")
+        return None
+    separator = given or info.separator or ";"
+    if held := [label for label in info.classes if separator in str(label)]:
+        raise UsageError(
+            f"the label {held[0]!r} contains {separator!r}; choose another --label-separator"
+        )
+    return separator
+
+
 class _Rows:
     """The rows of the input, on their way through the model to the output."""
 
     def __init__(
-        self, table: Table, column: str, kept: list[str], missing: str, *, in_place: bool
+        self,
+        table: Table,
+        column: str,
+        kept: list[str],
+        missing: str,
+        separator: str | None,
+        *,
+        in_place: bool,
     ) -> None:
         self.in_place = in_place
         self.table = table
         self.column = column
         self.kept = kept
         self.missing = missing
+        self.separator = separator
         self.count = 0
         self.abstained = 0
         self._waiting: deque[tuple[Any, ...]] = deque()
@@ -262,7 +243,11 @@ class _Rows:
             text, *cells = self._waiting.popleft()
             ranked: list[Any] = [value for pair in found.top for value in pair]
             ranked += [None] * (2 * top - len(ranked))
-            block.append((*cells, text, found.label, found.probability, *ranked))
+            label, probability = found.label, found.probability
+            if self.separator is not None:  # several labels, or none
+                label = self.separator.join(map(str, label))
+                probability = self.separator.join(f"{share:.4f}" for share in probability)
+            block.append((*cells, text, label, probability, *ranked))
             self.count += 1
             self.abstained += found.abstained
             if len(block) == CHUNK:
