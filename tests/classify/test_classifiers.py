@@ -64,7 +64,7 @@ def test_description_names_only_what_was_changed_in_plain_values():
     name, parameters = describe_classifier(make_classifier("linear_svm"))
     assert name == "calibrated LinearSVC"
     assert parameters == {
-        "estimator": "LinearSVC(random_state=0)",
+        "estimator": "LinearSVC(dual=True, random_state=0, tol=0.01)",
         "method": "temperature",
         "cv": 3,
         "ensemble": False,

@@ -32,9 +32,9 @@ def test_rows_that_score_had_no_part_in_the_choice():
     # The trials never saw a held-out row: with other labels there, they are the same.
     held = result.validation.tested
     swapped = np.where(held, np.where(labels == "x", "y", "x"), labels)
-    from toolkit.classify.selection import _Rows
+    from toolkit.classify.choosing import RowDivider
 
-    rows = _Rows(labels, None, None, 0.2, 0)
+    rows = RowDivider(labels, None, None, 0.2, 0)
     inner = rows.inner(np.flatnonzero(~held))
     X = hashing().transform(texts).toarray()
     again, _ = run_trials(X, swapped, make_candidates(many), inner)

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from toolkit.classify.label_findings import LabelProblem, LabelProblems
     from toolkit.classify.label_problems import find_label_problems
     from toolkit.classify.model_info import FORMAT_VERSION, ModelInfo, read_model_info
+    from toolkit.classify.multilabel.estimator import LabelSetClassifier
+    from toolkit.classify.multilabel.evaluation import (
+        MultilabelEvaluation,
+        evaluate_multilabel,
+    )
+    from toolkit.classify.multilabel.result import MultilabelResult
+    from toolkit.classify.multilabel.training import train_multilabel
     from toolkit.classify.persistence import TRUSTED_TYPES, load_model, save_model
     from toolkit.classify.prediction import Prediction, predict_texts
     from toolkit.classify.result import TrainingResult
@@ -30,7 +37,10 @@ __all__ = [
     "Evaluation",
     "LabelProblem",
     "LabelProblems",
+    "LabelSetClassifier",
     "ModelInfo",
+    "MultilabelEvaluation",
+    "MultilabelResult",
     "Prediction",
     "Score",
     "TrainingResult",
@@ -38,6 +48,7 @@ __all__ = [
     "ZeroShotClassifier",
     "cross_validate_matrix",
     "evaluate_model",
+    "evaluate_multilabel",
     "find_label_problems",
     "load_model",
     "make_classifier",
@@ -47,6 +58,7 @@ __all__ = [
     "save_model",
     "select_classifier",
     "train_classifier",
+    "train_multilabel",
 ]
 
 _MODULES = {
@@ -65,6 +77,11 @@ _MODULES = {
     "save_model": "persistence",
     "Prediction": "prediction",
     "predict_texts": "prediction",
+    "LabelSetClassifier": "multilabel.estimator",
+    "MultilabelEvaluation": "multilabel.evaluation",
+    "evaluate_multilabel": "multilabel.evaluation",
+    "MultilabelResult": "multilabel.result",
+    "train_multilabel": "multilabel.training",
     "TrainingResult": "result",
     "train_classifier": "training",
     "select_classifier": "selection",

@@ -16,12 +16,12 @@ from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.prediction import predict_texts
 from toolkit.classify.validation import measure
 from toolkit.embedding.texts import is_missing
-from toolkit.errors import DataError
+from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Evaluation", "evaluate_model"]
+__all__ = ["Evaluation", "evaluate_model", "training_note"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,23 +130,8 @@ class Evaluation:
                 f"Their {rows} rows count as errors{share}."
             )
         if "accuracy" in self.trained:
-            low, high = self.intervals["accuracy"].low, self.intervals["accuracy"].high
-            before = self.trained["accuracy"]
-            if before > high:
-                found.append(
-                    f"The accuracy in training ({before:.3f}) lies above the interval here: "
-                    "these texts are harder for the model, or of another kind."
-                )
-            elif before >= low:
-                found.append(
-                    f"The accuracy in training ({before:.3f}) lies within the interval here: "
-                    "the difference may be chance."
-                )
-            else:
-                found.append(
-                    f"The accuracy in training ({before:.3f}) lies below the interval here: these "
-                    "texts are easier, or some of them were among the training texts."
-                )
+            interval = self.intervals["accuracy"]
+            found.append(training_note("accuracy", self.trained["accuracy"], interval))
         return found
 
     def summary(self) -> str:
@@ -194,6 +179,8 @@ def evaluate_model(
     ------
     DataError
         If there are no rows, or labels are missing or not one per text.
+    UsageError
+        If the model gives several labels.
 
     Examples
     --------
@@ -206,6 +193,8 @@ def evaluate_model(
     >>> round(found.scores["accuracy"], 3), found.unseen
     (0.667, {'sky': 1})
     """
+    if hasattr(getattr(model, "_final_estimator", model), "thresholds_"):
+        raise UsageError("this model gives several labels a text; use evaluate_multilabel")
     listed, labels = list(texts), list(y)
     if len(listed) != len(labels):
         raise DataError(f"there are {len(listed)} texts and {len(labels)} labels")
@@ -239,6 +228,28 @@ def evaluate_model(
         trained,
         dict(counts.most_common()),
         by_class,
+    )
+
+
+def training_note(name: str, before: float, here: Interval) -> str:
+    """Return whether a score of the training is within what chance does to the one here.
+
+    Examples
+    --------
+    >>> training_note("accuracy", 0.8, Interval(0.78, 0.7, 0.85))
+    'The accuracy in training (0.800) lies within the interval here: the difference may be chance.'
+    """
+    said = f"The {name} in training ({before:.3f}) lies"
+    if before > here.high:
+        return (
+            f"{said} above the interval here: these texts are harder for the model, or of "
+            "another kind."
+        )
+    if before >= here.low:
+        return f"{said} within the interval here: the difference may be chance."
+    return (
+        f"{said} below the interval here: these texts are easier, or some of them were among "
+        "the training texts."
     )
 
 

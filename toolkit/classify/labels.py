@@ -60,8 +60,8 @@ def as_labels(y: ArrayLike | Sequence[Any], n_rows: int) -> NDArray[Any]:
     several = [i for i, label in enumerate(labels) if isinstance(label, list | tuple | set | dict)]
     if several:
         raise DataError(
-            f"the label at position {several[0]} is a {type(labels[several[0]]).__name__}: one "
-            "label per text is what can be trained so far; give each text its main label"
+            f"the label at position {several[0]} is a {type(labels[several[0]]).__name__}: "
+            "several labels per text are trained by train_multilabel"
         )
     if all(isinstance(label, str) for label in labels):
         result: NDArray[Any] = np.array([str(label) for label in labels], dtype=object)
@@ -142,7 +142,7 @@ def one_column(values: ArrayLike | Sequence[Any], n_rows: int, what: str) -> lis
     if getattr(values, "ndim", 1) != 1 or hasattr(values, "columns"):
         raise DataError(
             f"{what} must be one column, and have the shape {getattr(values, 'shape', '?')}; "
-            "several labels per text cannot be trained so far"
+            "several labels per text are trained by train_multilabel"
         )
     column: list[Any] = list(values)  # type: ignore[arg-type]
     if len(column) != n_rows:

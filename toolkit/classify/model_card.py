@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["model_card"]
 
 _SHOWN_CLASSES = 100
+_SCORES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+_SET_SCORES = {
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "subset_accuracy": "all labels right",
+}
 
 
 def model_card(info: ModelInfo, *, report: bool = False) -> str:
@@ -30,7 +36,8 @@ def model_card(info: ModelInfo, *, report: bool = False) -> str:
     """
     made = info.provenance
     name = escape_markdown(made.get("classifier", "classifier"))
-    parts = [f"# Text classifier: {len(info.classes)} classes\n"]
+    what = "labels, several a text" if info.multilabel else "classes"
+    parts = [f"# Text classifier: {len(info.classes)} {what}\n"]
     if info.notice:
         parts.append(f"> **{escape_markdown(info.notice)}**\n")
     parts.append(_opening(info, name))
@@ -38,7 +45,8 @@ def model_card(info: ModelInfo, *, report: bool = False) -> str:
     if info.metrics:
         parts.append(_scores(info, name))
     if report:
-        parts.append("`report.html` shows scores by class, the confusion matrix and the errors.\n")
+        beside = "" if info.multilabel else ", the confusion matrix"
+        parts.append(f"`report.html` shows scores by class{beside} and the errors.\n")
     parts.append(_classes(info))
     parts.append(_origin(info))
     return "\n".join(parts)
@@ -57,12 +65,13 @@ def _opening(info: ModelInfo, name: str) -> str:
     width = f" {info.dimension}" if info.dimension else ""
     return (
         f"A text becomes a vector of{width} numbers by {identity}{prompt}; {name} "
-        "makes a label of it.\n"
+        f"makes {'labels' if info.multilabel else 'a label'} of it.\n"
     )
 
 
 def _usage(info: ModelInfo) -> str:
     pickle = info.file.endswith(".joblib")
+    indicator = "  # a row of 0 and 1, a column for each label" if info.multilabel else ""
     argument = ", trusted=True" if pickle else ""
     warning = (
         "`model.joblib` is a pickle: opening it runs whatever it contains. Load it only if you "
@@ -73,7 +82,7 @@ def _usage(info: ModelInfo) -> str:
     return (
         "## Use\n\n```python\nfrom toolkit import load_model\n\n"
         f'model = load_model("path/to/this/folder"{argument})\n'
-        'model.predict(["a text", "another text"])\n```\n\n'
+        f'model.predict(["a text", "another text"]){indicator}\n```\n\n'
         "or `toolkit predict path/to/this/folder texts.csv --text-column text --out "
         f"labels.csv`.\n\n{warning}"
     )
@@ -88,16 +97,17 @@ def _scores(info: ModelInfo, name: str) -> str:
         if int(d) != info.dimension
     ]
     rows += [(escape_markdown(b["description"]), b) for b in info.baselines.values()]
-    folds = len(info.metrics["accuracy"]["folds"])
+    shown = _SET_SCORES if info.multilabel else _SCORES
+    folds = len(info.metrics["macro_f1"]["folds"])
     several = f" (mean ± standard deviation over {folds} folds)" if folds > 1 else ""
     lines = ["## Scores\n"]
     lines.append(
         f"Over rows of the training data that the scored model had not seen{several}: "
         f"{_code(made.get('splits', ''))}.\n"
     )
-    lines.append("| | accuracy | macro F1 |")
-    lines.append("|---|---|---|")
-    lines += [f"| {row} | {_pm(s['accuracy'])} | {_pm(s['macro_f1'])} |" for row, s in rows]
+    lines.append(f"| | {' | '.join(shown.values())} |")
+    lines.append("|---" * (len(shown) + 1) + "|")
+    lines += [f"| {row} | {' | '.join(_pm(s[name]) for name in shown)} |" for row, s in rows]
     notes = made.get("notes", [])
     if notes:
         lines.append("")

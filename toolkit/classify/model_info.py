@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 FORMAT = "embeddinggemma-toolkit model"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Major and minor; folders of another major version are refused."""
 
 INFO_FILE = "model.json"
@@ -53,6 +53,8 @@ class ModelInfo:
         Of the packages that wrote it.
     date : str
         When it was written, ISO 8601, UTC.
+    separator : str or None
+        What stands between labels in a cell, for a model that gives several; None for one label.
     format_version : str
         Of the folder.
     """
@@ -70,7 +72,13 @@ class ModelInfo:
     provenance: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""
+    separator: str | None = None
     format_version: str = FORMAT_VERSION
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether it gives a text several labels, or none."""
+        return self.separator is not None
 
     def to_json(self) -> str:
         """Return the content of ``model.json``."""

@@ -21,6 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 from toolkit.classify.labels import plain
 from toolkit.classify.model_card import model_card
 from toolkit.classify.model_info import INFO_FILE, ModelInfo, read_model_info
+from toolkit.classify.multilabel.label_sets import choose_separator
+from toolkit.classify.multilabel.result import MultilabelResult
 from toolkit.classify.provenance import DECIDING_PACKAGES
 from toolkit.classify.result import TrainingResult
 from toolkit.errors import ModelFileError, UsageError
@@ -39,6 +41,7 @@ __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 
 TRUSTED_TYPES: tuple[str, ...] = (
     *VECTORIZER_TYPES,
+    "toolkit.classify.multilabel.estimator.LabelSetClassifier",
     "toolkit.classify.zero_shot.ZeroShotClassifier",
     # What CalibratedClassifierCV is made of. Plain numbers and a scikit-learn classifier, which
     # skops checks in its turn.
@@ -51,7 +54,7 @@ trusted=list(TRUSTED_TYPES))`` opens any model this project writes with its stan
 
 
 def save_model(
-    model: TrainingResult | BaseEstimator,
+    model: TrainingResult | MultilabelResult | BaseEstimator,
     folder: str | Path,
     *,
     force: bool = False,
@@ -64,7 +67,7 @@ def save_model(
 
     Parameters
     ----------
-    model : TrainingResult or fitted pipeline
+    model : TrainingResult, MultilabelResult or fitted pipeline
         A result also brings its scores and provenance.
     folder : path
         Must not exist, or be empty.
@@ -99,7 +102,7 @@ def save_model(
     ['fruit']
     """
     target = Path(folder)
-    pipeline = model.pipeline if isinstance(model, TrainingResult) else model
+    pipeline = model.pipeline if isinstance(model, TrainingResult | MultilabelResult) else model
     check_can_write(target, INFO_FILE, "model", force=force)
     try:
         check_is_fitted(pipeline)
@@ -155,7 +158,10 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
 
 
 def _describe(
-    model: TrainingResult | BaseEstimator, pipeline: BaseEstimator, name: str, content: bytes
+    model: TrainingResult | MultilabelResult | BaseEstimator,
+    pipeline: BaseEstimator,
+    name: str,
+    content: bytes,
 ) -> ModelInfo:
     first = pipeline.steps[0][1] if hasattr(pipeline, "steps") else pipeline
     identity = getattr(first, "identity_", None)
@@ -170,7 +176,11 @@ def _describe(
         "versions": dict(package_versions(DECIDING_PACKAGES)),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if not isinstance(model, TrainingResult):
+    if isinstance(model, MultilabelResult):
+        common["separator"] = model.separator
+    elif hasattr(pipeline, "steps") and hasattr(pipeline.steps[-1][1], "thresholds_"):
+        common["separator"] = choose_separator(map(str, pipeline.classes_))
+    if not isinstance(model, TrainingResult | MultilabelResult):
         return ModelInfo(dimension=width, **common)
     return ModelInfo(
         dimension=model.provenance["dimension"],

@@ -24,19 +24,21 @@ class Prediction:
 
     Parameters
     ----------
-    label : str, int or bool
-        The most probable label; ``""`` if its probability is below the threshold.
-    probability : float or None
+    label : str, int, bool or tuple
+        The most probable label; ``""`` if its probability is below the threshold. Of a model that
+        gives several, a tuple of those that reach theirs, the most probable first; empty if none
+        does.
+    probability : float, tuple of float or None
         Of the most probable label, also when the model abstains; None if the classifier has no
-        probabilities.
+        probabilities. Of several labels, one for each.
     top : tuple of (label, probability)
         The most probable labels, best first; empty unless asked for.
     abstained : bool
-        Whether the label is empty because of the threshold.
+        Whether the label is empty because of the threshold, or none of several reached theirs.
     """
 
     label: Any
-    probability: float | None = None
+    probability: Any = None
     top: tuple[tuple[Any, float], ...] = ()
     abstained: bool = False
 
@@ -63,7 +65,8 @@ def predict_texts(
         Of any length; a generator is consumed as predictions are asked for.
     threshold : float, optional
         Between 0 and 1. Below this probability the label is empty: a model that is not sure says
-        so rather than guess.
+        so rather than guess. A model that gives several labels has a threshold for each, which
+        this one replaces.
     top_k : int, default=0
         How many labels with their probabilities to give beside the best one.
     chunk_size : int, default=1024
@@ -123,6 +126,7 @@ def _predictions(
     start: int,
 ) -> Iterator[Prediction]:
     missing = _missing_policy(model)
+    own = getattr(getattr(model, "_final_estimator", model), "thresholds_", None)
     while raw := list(islice(texts, chunk_size)):
         with counted_from(start, len(raw)):
             chunk = check_texts(raw, missing=missing).texts
@@ -131,7 +135,12 @@ def _predictions(
                     yield Prediction(plain(label))
             else:
                 classes = [plain(label) for label in model.classes_]
-                yield from _ranked(model.predict_proba(chunk), classes, threshold, top_k)
+                shares = model.predict_proba(chunk)
+                if own is None:
+                    yield from _ranked(shares, classes, threshold, top_k)
+                else:
+                    least = own if threshold is None else np.full(len(classes), threshold)
+                    yield from _label_sets(shares, classes, least, top_k)
         start += len(raw)
 
 
@@ -146,6 +155,21 @@ def _ranked(
         abstains = threshold is not None and not probability >= threshold
         top = tuple((classes[i], float(row[i])) for i in best) if top_k else ()
         yield Prediction("" if abstains else classes[best[0]], probability, top, abstains)
+
+
+def _label_sets(
+    probabilities: Any, classes: list[Any], least: Any, top_k: int
+) -> Iterator[Prediction]:
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    for row, best in zip(probabilities, order, strict=True):
+        ranked = [(classes[i], float(row[i]), bool(row[i] >= least[i])) for i in best]
+        given = [(label, share) for label, share, reached in ranked if reached]
+        yield Prediction(
+            tuple(label for label, _ in given),
+            tuple(share for _, share in given),
+            tuple((label, share) for label, share, _ in ranked[:top_k]),
+            not given,
+        )
 
 
 def _missing_policy(model: BaseEstimator) -> Any:

@@ -193,8 +193,13 @@ def _read(line: bytes, digest: str) -> list[Prediction] | None:
         if data["texts"] != digest:
             return None
         return [
-            Prediction(label, probability, tuple((a, b) for a, b in top), abstained)
-            for label, probability, top, abstained in data["rows"]
+            Prediction(_frozen(label), _frozen(share), tuple((a, b) for a, b in top), abstained)
+            for label, share, top, abstained in data["rows"]
         ]
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _frozen(value: Any) -> Any:
+    """Return a list, which is what JSON makes of a tuple, as a tuple again."""
+    return tuple(value) if isinstance(value, list) else value

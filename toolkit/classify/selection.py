@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from toolkit.classify.holdout import as_times, folds, held_out, rarity_notes
+from toolkit.classify.choosing import RowDivider, choose
+from toolkit.classify.holdout import as_times, rarity_notes
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.result import TrainingResult
 from toolkit.classify.splitting import Splits, named
@@ -19,16 +20,12 @@ from toolkit.classify.training import (
     make_vectors,
     train_on_vectors,
 )
-from toolkit.classify.trials import Selection, Trial, check_metric, make_candidates, run_trials
+from toolkit.classify.trials import check_metric, make_candidates
 from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 
 __all__ = ["select_classifier"]
-
-INNER_FOLDS = 5
-SINGLE_SPLIT_ABOVE = 5000
-"""Above this many rows one split tells candidates apart: its standard error is below 0.016."""
 
 
 def select_classifier(
@@ -116,7 +113,7 @@ def select_classifier(
         raise UsageError(f"cv={cv} folds: at least 2 are needed, one to test and one to learn from")
     check_metric(metric)
     tried = make_candidates(candidates, class_weight=class_weight, random_state=random_state)
-    rows = _Rows(labels, codes, moments, test_size, random_state)
+    rows = RowDivider(labels, codes, moments, test_size, random_state)
     everything = np.arange(len(labels))
     outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
     notes = rarity_notes(labels, outer) + _unlearned(labels, outer)
@@ -124,7 +121,9 @@ def select_classifier(
     full, first_step = make_vectors(vectorizer, checked, labels)
     asked = parameters.get("dimensions")
     X = full if asked is None else cut(full, int(asked))
-    selection, fold_models = _select(X, rows, tried, outer, metric, cv, n_jobs, say)
+    selection, fold_models = choose(
+        X, labels, rows, tried, outer, metric=metric, cv=cv, n_jobs=n_jobs, say=say
+    )
     return train_on_vectors(
         checked,
         labels,
@@ -144,107 +143,6 @@ def select_classifier(
         source=source,
         command=command,
     )
-
-
-class _Rows:
-    """The rows and how they may be divided."""
-
-    def __init__(
-        self,
-        y: NDArray[Any],
-        groups: NDArray[np.int64] | None,
-        times: NDArray[np.float64] | None,
-        test_size: float,
-        random_state: int | None,
-    ) -> None:
-        self.y = y
-        self.groups = groups
-        self.times = times
-        self.test_size = test_size
-        self.random_state = random_state
-
-    def _of(self, rows: NDArray[np.intp]) -> dict[str, Any]:
-        return {
-            "groups": None if self.groups is None else self.groups[rows],
-            "times": None if self.times is None else self.times[rows],
-            "random_state": self.random_state,
-        }
-
-    def held_out(self, rows: NDArray[np.intp]) -> Splits:
-        found = held_out(self.y[rows], test_size=self.test_size, **self._of(rows))
-        return [(rows[a], rows[b]) for a, b in found]
-
-    def folds(self, rows: NDArray[np.intp], count: int) -> Splits:
-        return [(rows[a], rows[b]) for a, b in folds(self.y[rows], count, **self._of(rows))]
-
-    def inner(self, rows: NDArray[np.intp]) -> Splits:
-        """Return the splits of some rows that the candidates are compared on."""
-        if len(rows) > SINGLE_SPLIT_ABOVE or self.times is not None:
-            return self.held_out(rows)
-        return self.folds(rows, INNER_FOLDS)
-
-    def describe(self, cv: int | None) -> str:
-        by = "by class"
-        if self.groups is not None:
-            by = "whole groups, balanced by class"
-        elif self.times is not None:
-            by = "each later than what it was learned from"
-        if cv is None:
-            return f"{self.test_size:.0%} held out, {by} (random_state={self.random_state})"
-        return f"{cv} folds, {by} (random_state={self.random_state})"
-
-
-def _select(
-    X: NDArray[Any],
-    rows: _Rows,
-    candidates: Mapping[str, BaseEstimator],
-    outer: Splits,
-    metric: str,
-    cv: int | None,
-    n_jobs: int | None,
-    say: Callable[[str], None] | None,
-) -> tuple[Selection | None, list[BaseEstimator]]:
-    """Return the choice for all rows, and the classifier that each outer split chose."""
-    if len(candidates) == 1:
-        return None, list(candidates.values()) * len(outer)
-
-    def trials(positions: NDArray[np.intp]) -> tuple[list[Trial], str, Splits]:
-        inner = rows.inner(positions)
-        found, best = run_trials(X, rows.y, candidates, inner, metric=metric, n_jobs=n_jobs)
-        return found, best, inner
-
-    if cv is None:
-        [(train, _)] = outer
-        found, best, inner = trials(train)
-        words = _words(inner, len(train), "the rows not held out")
-        selection = Selection(metric, tuple(found), best, words)
-        return selection, [candidates[best]]
-    picks: list[str] = []
-    for number, (train, _) in enumerate(outer):
-        found, best, _ = trials(train)
-        picks.append(best)
-        if number == 0 and say is not None:
-            # The first fold is a good measure of the others; all rows at the end are a bit more.
-            seconds = sum(trial.seconds for trial in found) * len(outer)
-            say(f"Nested validation: about {_duration(seconds)} more for {len(outer)} folds.")
-    everything = np.arange(len(rows.y))
-    found, best, inner = trials(everything)
-    words = _words(inner, len(everything), "all rows")
-    selection = Selection(metric, tuple(found), best, words, tuple(picks))
-    return selection, [candidates[name] for name in picks]
-
-
-def _words(splits: Splits, count: int, what: str) -> str:
-    tested = sum(len(test) for _, test in splits)
-    if len(splits) == 1:
-        return f"{tested:,} of the {count:,} of {what}"
-    return f"{len(splits)} folds of {what}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes"
 
 
 def _unlearned(y: NDArray[Any], splits: Splits) -> list[str]:

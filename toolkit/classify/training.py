@@ -19,15 +19,14 @@ from toolkit.classify.diagnostics import (
     nearest_training_rows,
 )
 from toolkit.classify.labels import as_groups, as_labels
+from toolkit.classify.notes import duplicate_notes, rarity_of_classes, short_vector_notes
 from toolkit.classify.provenance import training_provenance
 from toolkit.classify.result import Baseline, TrainingResult
-from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter, named
+from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter
 from toolkit.classify.validation import cross_validate_matrix, fit_classifier
 from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
-from toolkit.identity import ModelIdentity
-from toolkit.prompts import find_family
 
 if TYPE_CHECKING:
     from toolkit.classify.trials import Selection
@@ -42,8 +41,6 @@ __all__ = [
 
 DIMENSIONS = (768, 512, 256, 128)
 """The Matryoshka dimensions EmbeddingGemma was trained for."""
-
-_FEW_ROWS = 10
 
 
 def train_classifier(
@@ -215,7 +212,8 @@ def train_on_vectors(
         curve = learning_curve(X, labels, models, splits, random_state=random_state)
 
     identity = getattr(first_step, "identity_", None)
-    said = [*notes, *_notes(checked, labels, splits, identity, min(by_dimension))]
+    said = [*notes, *rarity_of_classes(labels), *duplicate_notes(checked, splits)]
+    said += short_vector_notes(identity, min(by_dimension))
     provenance = training_provenance(
         identity=identity,
         vectorizer=first_step,
@@ -245,40 +243,6 @@ def train_on_vectors(
         learning=tuple(curve),
         neighbours=nearest_training_rows(X, labels, validation, splits),
     )
-
-
-def _notes(
-    texts: list[str],
-    labels: NDArray[Any],
-    splits: Splits,
-    identity: ModelIdentity | None,
-    least_dimension: int,
-) -> list[str]:
-    """Return what else a reader of the scores should know."""
-    notes = []
-    classes, counts = np.unique(labels, return_counts=True)
-    few = classes[counts < _FEW_ROWS]
-    if len(few):
-        notes.append(
-            f"{len(few)} of {len(classes)} classes have fewer than {_FEW_ROWS} rows; their own "
-            f"scores say little: {named(few)}."
-        )
-    leaked = 0
-    for train, test in splits:
-        seen = {texts[i] for i in train}
-        leaked += sum(texts[i] in seen for i in test)
-    if leaked:
-        notes.append(
-            f"{leaked} test rows have a text that is also among the training rows of their fold, "
-            "which flatters the scores; leave duplicates out, or give them as groups."
-        )
-    cut_short = identity is not None and least_dimension < identity.dimension
-    if identity is not None and cut_short and find_family(identity.model) is None:
-        notes.append(
-            f"{identity.model} is not known to be trained for shorter vectors; its scores at "
-            f"fewer than {identity.dimension} dimensions may be worse than the cut suggests."
-        )
-    return notes
 
 
 def default_vectorizer() -> BaseEstimator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -201,16 +201,16 @@ def with_class_weight(
     return classifier
 
 
-def check_metric(metric: str) -> str:
-    """Return the metric's name if it is one.
+def check_metric(metric: str, known: Sequence[str] = METRICS) -> str:
+    """Return the metric's name if it is one of those known.
 
     Raises
     ------
     UsageError
         If it is unknown.
     """
-    if metric not in METRICS:
-        raise UsageError(f"the metric is one of {', '.join(METRICS)}, not {metric!r}")
+    if metric not in known:
+        raise UsageError(f"the metric is one of {', '.join(known)}, not {metric!r}")
     return metric
 
 
@@ -222,6 +222,7 @@ def run_trials(
     *,
     metric: str = "accuracy",
     n_jobs: int | None = None,
+    validate: Callable[..., Any] = cross_validate_matrix,
 ) -> tuple[list[Trial], str]:
     """Score every candidate on the same splits.
 
@@ -239,6 +240,8 @@ def run_trials(
         What decides.
     n_jobs : int, optional
         Folds at once.
+    validate : callable, default=cross_validate_matrix
+        Scores one candidate: what it returns has ``scores``.
 
     Returns
     -------
@@ -265,7 +268,7 @@ def run_trials(
     for name, model in candidates.items():
         begun = perf_counter()
         try:
-            scores = cross_validate_matrix(X, y, model, splits, n_jobs=n_jobs).scores
+            scores = validate(X, y, model, splits, n_jobs=n_jobs).scores
         except DataError as error:  # too few rows for its neighbours or its calibration
             trials.append(Trial(name, {}, perf_counter() - begun, str(error)))
         else:

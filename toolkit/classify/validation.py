@@ -18,7 +18,16 @@ from threadpoolctl import threadpool_limits
 from toolkit.classify.splitting import Splits
 from toolkit.errors import DataError
 
-__all__ = ["METRICS", "Score", "Validation", "cross_validate_matrix", "fit_classifier", "measure"]
+__all__ = [
+    "METRICS",
+    "Score",
+    "Validation",
+    "cross_validate_matrix",
+    "fit_classifier",
+    "measure",
+    "quiet_fitting",
+    "take_rows",
+]
 
 METRICS = ("accuracy", "macro_f1", "weighted_f1", "balanced_accuracy")
 """What is measured on every fold.
@@ -201,13 +210,14 @@ def measure(given: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
 
 def fit_classifier(classifier: BaseEstimator, X: Any, y: NDArray[Any]) -> BaseEstimator:
     """Return the classifier, fitted on all rows the way the folds were."""
-    with _quiet(X):
+    with quiet_fitting(X):
         fitted: BaseEstimator = classifier.fit(X, y)
     return fitted
 
 
 @contextmanager
-def _quiet(X: Any) -> Iterator[None]:
+def quiet_fitting(X: Any) -> Iterator[None]:
+    """Fit and predict in this: as many threads as the matrix deserves, and no idle warnings."""
     small = getattr(X, "size", 0) < ONE_THREAD_BELOW
     with threadpool_limits(limits=1 if small else None, user_api="blas"), catch_warnings():
         # NearestCentroid says this of every word that is in all texts of a class or in none.
@@ -228,15 +238,15 @@ def _one_fold(
     classes: NDArray[Any],
     number: int,
 ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-    with _quiet(X):
+    with quiet_fitting(X):
         try:
-            model = clone(classifier).fit(_take(X, train), y[train])
+            model = clone(classifier).fit(take_rows(X, train), y[train])
         except ValueError as error:
             raise DataError(
                 f"{type(classifier).__name__} could not be fitted on the {len(train)} training "
                 f"rows of fold {number}: {error}"
             ) from error
-        rows = _take(X, test)
+        rows = take_rows(X, test)
         try:
             labels = np.asarray(model.predict(rows))
         except ValueError as error:  # more neighbours than rows is found out only here
@@ -251,5 +261,6 @@ def _one_fold(
     return labels, aligned
 
 
-def _take(X: Any, rows: NDArray[np.intp]) -> Any:
+def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some rows of a matrix or of a sequence of texts."""
     return X[rows] if isinstance(X, np.ndarray) else [X[i] for i in rows]

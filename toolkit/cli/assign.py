@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,27 +11,20 @@ import typer
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import InputOptions
+from toolkit.cli.option_groups import InputOptions, SavedModelOptions
 from toolkit.cli.options import (
-    EMBEDDING,
-    AllowUnverified,
-    CacheFolder,
     Force,
-    Host,
     Keep,
-    LongTexts,
-    Missing,
     NoText,
     OnError,
     OutputFormat,
     Source,
     SpreadsheetSafe,
     TableOut,
-    flag,
     option,
 )
 from toolkit.cli.saved_models import set_up_vectorizer
-from toolkit.cli.streamed_rows import CHUNK, StreamedRows
+from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -58,6 +50,7 @@ def assign(
     ],
     source: Source,
     inputs: InputOptions,
+    options: SavedModelOptions,
     max_distance: Annotated[
         float | None,
         option(
@@ -69,41 +62,7 @@ def assign(
             help="Cluster -1 for texts whose cosine distance from the nearest centre is more.",
         ),
     ] = None,
-    trusted: Annotated[
-        bool,
-        flag(
-            "--trusted",
-            panel=CLUSTERING,
-            help="Open a clustering that could run code: only if you trust who made it.",
-        ),
-    ] = False,
-    backend: Annotated[
-        str | None,
-        option(
-            "--backend",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the clustering's own",
-            help="ollama, openai, embedded or cache; its vectors must be those the clusters were "
-            "made of.",
-        ),
-    ] = None,
-    host: Host = None,
-    server_model: Annotated[
-        str | None,
-        option(
-            "--model",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the clustering's own",
-            help="Name of the embedding model on the server.",
-        ),
-    ] = None,
-    cache: CacheFolder = None,
-    long_texts: LongTexts = "truncate",
-    missing: Missing = "error",
     on_error: OnError = "raise",
-    allow_unverified: AllowUnverified = False,
     out: TableOut = None,
     output_format: OutputFormat = None,
     keep: Keep = None,
@@ -121,13 +80,11 @@ def assign(
       toolkit cluster reviews.csv --save topics
       toolkit assign topics new.csv --out assigned.csv
     """
-    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.cluster import load_clustering, read_clustering_info
-    from toolkit.datasets.table_writers import check_table_output, open_writer
-    from toolkit.datasets.tables import open_table, text_column
-    from toolkit.errors import DataError, UsageError
+    from toolkit.errors import UsageError
 
-    check_table_output(out, output_format, force=force)
+    to = Destination(out, output_format, keep, no_text, spreadsheet_safe, force)
+    to.check()
     if max_distance == 0:
         raise UsageError("--max-distance is above 0 and up to 2")
     info = read_clustering_info(clustering)
@@ -135,45 +92,20 @@ def assign(
         raise UsageError(
             f"{clustering} was saved without a vectorizer and takes vectors, not texts"
         )
-    embedding = {"long_texts": long_texts, "missing": missing, "on_error": on_error}
     pipeline = set_up_vectorizer(
-        load_clustering(clustering, trusted=trusted),
-        backend=backend,
-        server_model=server_model,
-        allow_unverified=allow_unverified,
-        cache=cache,
-        host=host or None,
-        **embedding,
+        load_clustering(clustering, trusted=options.trusted), options, on_error=on_error
     )
-    with open_table(source, inputs.table_format()) as table:
-        column, chosen = text_column(table, inputs.text_column)
-        if chosen:
-            console.say(f"Texts are in the column {column!r} ({chosen}).")
-        rows = StreamedRows(table, column, keep, missing)
-        log = None
-        if out is not None and str(out) != "-" and source != "-":
-            made_by: dict[str, Any] = {"clustering": info.sha256, "max_distance": max_distance}
-            made_by |= embedding | {"backend": backend, "host": host, "server_model": server_model}
-            log = PredictionLog(out.with_name(f"{out.name}.part"), made_by)
-        placed = _Placed(info)
-        with (
-            open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer,
-            log if log is not None else nullcontext(),
-        ):
-            if log is not None and log.other:
-                console.say(f"{log.path} is of another clustering or other options: begun anew.")
-            rows.write(
-                lambda texts: placed.rows(_assign(pipeline, texts, max_distance, log)),
-                ("cluster", "name", "similarity"),
-                writer,
-                with_text=not no_text,
-            )
-        if log is not None:
-            if log.taken:
-                console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
-            log.remove()
-        if not rows.count:
-            raise DataError(f"{table.name} has no rows")
+    placed = _Placed(info)
+    stream_rows(
+        source,
+        inputs,
+        to,
+        lambda texts, log: placed.rows(_assign(pipeline, texts, max_distance, log)),
+        ("cluster", "name", "similarity"),
+        missing=options.missing,
+        made_by={"clustering": info.sha256, "max_distance": max_distance, "on_error": on_error}
+        | options.deciding(),
+    )
     console.say(placed.summary() + (f" Table: {out}" if out else ""))
 
 

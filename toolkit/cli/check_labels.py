@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
+from toolkit.cli.labelled import GroupColumn, read_labelled
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
     GENERAL,
@@ -39,15 +40,7 @@ def check_labels(
     inputs: InputOptions,
     embedding: EmbeddingOptions,
     label_column: LabelColumn = None,
-    group_column: Annotated[
-        str | None,
-        option(
-            "--group-column",
-            metavar="NAME",
-            panel=INPUT,
-            help="Rows with the same value are never split between training and test.",
-        ),
-    ] = None,
+    group_column: GroupColumn = None,
     split_column: Annotated[
         str | None,
         option(
@@ -121,19 +114,11 @@ def check_labels(
       toolkit check-labels dataset:sdg --backend cache --out problems.csv
     """
     from toolkit.datasets.table_writers import check_table_output, write_table
-    from toolkit.datasets.tables import read_texts
 
     check_table_output(out, output_format, force=force)
     wanted = [*(keep or ()), *([group_column] if group_column else [])]
     wanted += [split_column] if split_column else []
-    data = read_texts(
-        source,
-        inputs.table_format(),
-        column=inputs.text_column,
-        labels=label_column or "label",
-        keep=list(dict.fromkeys(wanted)),
-        missing=embedding.missing,
-    )
+    data = read_labelled(source, inputs, label_column, keep=wanted, missing=embedding.missing)
     found = embed_table(data, embedding, "classification")
     from toolkit.classify import find_label_problems
 

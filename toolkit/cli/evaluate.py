@@ -2,83 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import InputOptions
-from toolkit.cli.options import (
-    EMBEDDING,
-    AllowUnverified,
-    CacheFolder,
-    Force,
-    Host,
-    JsonOutput,
-    LabelColumn,
-    LongTexts,
-    Missing,
-    Source,
-    flag,
-    option,
-)
+from toolkit.cli.labelled import LabelSeparator, read_labelled, say_text_column
+from toolkit.cli.option_groups import InputOptions, SavedModelOptions
+from toolkit.cli.options import Force, JsonOutput, LabelColumn, ModelFolder, Source
 from toolkit.cli.reports import ReportFile, check_report_output, command_line, write_report
 from toolkit.cli.saved_models import open_model
 
-__all__ = ["evaluate"]
+if TYPE_CHECKING:
+    from toolkit.classify import Evaluation, MultilabelEvaluation
 
-MODEL = "Model"
+__all__ = ["evaluate"]
 
 
 @command
 def evaluate(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL",
-            show_default=False,
-            help="The folder that toolkit train --out made.",
-        ),
-    ],
+    model: ModelFolder,
     source: Source,
     inputs: InputOptions,
+    options: SavedModelOptions,
     label_column: LabelColumn = None,
-    trusted: Annotated[
-        bool,
-        flag(
-            "--trusted",
-            panel=MODEL,
-            help="Open a model that could run code: only if you trust who made it.",
-        ),
-    ] = False,
-    backend: Annotated[
-        str | None,
-        option(
-            "--backend",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the model's own",
-            help="ollama, openai, embedded or cache; its vectors must be those the model was "
-            "trained on.",
-        ),
-    ] = None,
-    host: Host = None,
-    server_model: Annotated[
-        str | None,
-        option(
-            "--model",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the model's own",
-            help="Name of the embedding model on the server.",
-        ),
-    ] = None,
-    cache: CacheFolder = None,
-    long_texts: LongTexts = "truncate",
-    missing: Missing = "error",
-    allow_unverified: AllowUnverified = False,
+    label_separator: LabelSeparator = None,
     report: ReportFile = None,
     json_output: JsonOutput = False,
     force: Force = False,
@@ -93,33 +40,23 @@ def evaluate(
       toolkit evaluate model new.csv --label-column stars
       toolkit evaluate model new.csv --label-column stars --report evaluation.html
     """
-    from toolkit.classify import evaluate_model, read_model_info
-    from toolkit.datasets.tables import read_texts
+    from toolkit.classify import evaluate_model, evaluate_multilabel, read_model_info
+    from toolkit.errors import UsageError
 
     check_report_output(report, force=force)
     info = read_model_info(model)
-    fitted = open_model(
-        model,
-        trusted=trusted,
-        backend=backend,
-        server_model=server_model,
-        allow_unverified=allow_unverified,
-        cache=cache,
-        host=host or None,
-        long_texts=long_texts,
-        missing=missing,
-    )
-    data = read_texts(
-        source,
-        inputs.table_format(),
-        column=inputs.text_column,
-        labels=label_column or "label",
-        missing=missing,
-    )
-    if data.chosen:
-        console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
-    texts = [text or "" for text in data.texts]
-    found = evaluate_model(fitted, texts, data.labels or [], info=info)
+    if label_separator and not info.multilabel:
+        raise UsageError("this model gives one label a text; leave --label-separator out")
+    fitted = open_model(model, options)
+    separator = label_separator or info.separator
+    data = read_labelled(source, inputs, label_column, separator=separator, missing=options.missing)
+    say_text_column(data)
+    texts, labels = [text or "" for text in data.texts], data.labels or []
+    found: Evaluation | MultilabelEvaluation
+    if info.multilabel:
+        found = evaluate_multilabel(fitted, texts, labels, label_separator=separator, info=info)
+    else:
+        found = evaluate_model(fitted, texts, labels, info=info)
     from toolkit.report.evaluation import EvaluationReport
 
     facts = {"Model": str(model), "Trained on": str(info.provenance.get("source"))}

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from toolkit.cli.options import (
+    EMBEDDING,
     GENERAL,
     INPUT,
+    MODEL,
     AllowUnverified,
     Backend,
     CacheFolder,
@@ -33,6 +35,7 @@ __all__ = [
     "EmbeddingOptions",
     "GeneralOptions",
     "InputOptions",
+    "SavedModelOptions",
     "backend_parameter",
     "cache_parameter",
     "kept_after_interruption",
@@ -146,7 +149,57 @@ class EmbeddingOptions:
         return None if self.task.lower() == "none" else self.task
 
 
-OPTION_GROUPS: tuple[type, ...] = (GeneralOptions, InputOptions, EmbeddingOptions)
+@dataclass(frozen=True)
+class SavedModelOptions:
+    """How a saved model or clustering is opened, and where its vectors come from here."""
+
+    trusted: Annotated[
+        bool,
+        flag(
+            "--trusted",
+            panel=MODEL,
+            help="Open what could run code: only if you trust who made it.",
+        ),
+    ] = False
+    backend: Annotated[
+        str | None,
+        option(
+            "--backend",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="as saved",
+            help="ollama, openai, embedded or cache; its vectors must be those that what was saved "
+            "is made on.",
+        ),
+    ] = None
+    host: Host = None
+    server_model: Annotated[
+        str | None,
+        option(
+            "--model",
+            metavar="NAME",
+            panel=EMBEDDING,
+            default="as saved",
+            help="Name of the embedding model on the server.",
+        ),
+    ] = None
+    cache: CacheFolder = None
+    long_texts: LongTexts = "truncate"
+    missing: Missing = "error"
+    allow_unverified: AllowUnverified = False
+
+    def deciding(self) -> dict[str, Any]:
+        """Return what results depend on, for a run that goes on where another broke off."""
+        names = ("backend", "host", "server_model", "long_texts", "missing")
+        return {name: getattr(self, name) for name in names}
+
+
+OPTION_GROUPS: tuple[type, ...] = (
+    GeneralOptions,
+    InputOptions,
+    EmbeddingOptions,
+    SavedModelOptions,
+)
 """Classes whose fields become options of a command that has a parameter of that type."""
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "EMBEDDING",
     "GENERAL",
     "INPUT",
+    "MODEL",
     "OUTPUT",
     "AllowUnverified",
     "Backend",
@@ -26,6 +27,7 @@ __all__ = [
     "LongTexts",
     "Missing",
     "Model",
+    "ModelFolder",
     "NoText",
     "OnError",
     "OutputFormat",
@@ -41,6 +43,7 @@ __all__ = [
 
 INPUT = "Input"
 EMBEDDING = "Embedding"
+MODEL = "Model"
 OUTPUT = "Output"
 GENERAL = "General"
 """Headings of the help, in which options stand together."""
@@ -86,6 +89,12 @@ Source = Annotated[
         show_default=False,
         help="A table or text file (CSV, TSV, JSONL, Parquet, text lines; also .gz), - for "
         "standard input, or dataset:NAME.",
+    ),
+]
+ModelFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", show_default=False, help="The folder that toolkit train --out made."
     ),
 ]
 LabelColumn = Annotated[

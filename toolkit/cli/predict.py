@@ -2,60 +2,42 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import InputOptions
+from toolkit.cli.option_groups import InputOptions, SavedModelOptions
 from toolkit.cli.options import (
-    EMBEDDING,
-    AllowUnverified,
-    CacheFolder,
+    MODEL,
+    OUTPUT,
     Force,
-    Host,
     Keep,
-    LongTexts,
-    Missing,
+    ModelFolder,
     NoText,
     OnError,
     OutputFormat,
     Source,
     SpreadsheetSafe,
     TableOut,
-    flag,
     option,
 )
 from toolkit.cli.saved_models import open_model
+from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
 
 if TYPE_CHECKING:
+    from toolkit.classify.model_info import ModelInfo
     from toolkit.classify.prediction_log import PredictionLog
-    from toolkit.datasets.table_writers import TableWriter
-    from toolkit.datasets.tables import Table
 
 __all__ = ["predict"]
-
-CHUNK = 1024
-MODEL = "Model"
 
 
 @command
 def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL",
-            show_default=False,
-            help="The folder that toolkit train --out made.",
-        ),
-    ],
+    model: ModelFolder,
     source: Source,
     inputs: InputOptions,
+    options: SavedModelOptions,
     threshold: Annotated[
         float | None,
         option(
@@ -64,7 +46,8 @@ def predict(
             panel=MODEL,
             min=0,
             max=1,
-            help="Leave the label empty where the best one is less probable than this.",
+            help="Leave the label empty where the best one is less probable than this; of several "
+            "labels, those that are, instead of each label's own threshold.",
         ),
     ] = None,
     top: Annotated[
@@ -78,41 +61,17 @@ def predict(
             help="Also the K most probable labels, as columns label_1, probability_1, …",
         ),
     ] = 0,
-    trusted: Annotated[
-        bool,
-        flag(
-            "--trusted",
-            panel=MODEL,
-            help="Open a model that could run code: only if you trust who made it.",
-        ),
-    ] = False,
-    backend: Annotated[
+    label_separator: Annotated[
         str | None,
         option(
-            "--backend",
-            metavar="NAME",
-            panel=EMBEDDING,
+            "--label-separator",
+            metavar="TEXT",
+            panel=OUTPUT,
             default="the model's own",
-            help="ollama, openai, embedded or cache; its vectors must be those the model was "
-            "trained on.",
+            help="What to write between the labels of a text, for a model that gives several.",
         ),
     ] = None,
-    host: Host = None,
-    server_model: Annotated[
-        str | None,
-        option(
-            "--model",
-            metavar="NAME",
-            panel=EMBEDDING,
-            default="the model's own",
-            help="Name of the embedding model on the server.",
-        ),
-    ] = None,
-    cache: CacheFolder = None,
-    long_texts: LongTexts = "truncate",
-    missing: Missing = "error",
     on_error: OnError = "raise",
-    allow_unverified: AllowUnverified = False,
     out: TableOut = None,
     output_format: OutputFormat = None,
     keep: Keep = None,
@@ -132,149 +91,76 @@ def predict(
       echo "My card was declined abroad." | toolkit predict model -
     """
     from toolkit.classify import read_model_info
-    from toolkit.classify.prediction_log import PredictionLog
-    from toolkit.datasets.table_writers import check_table_output, open_writer
-    from toolkit.datasets.tables import find_column, open_table, text_column
-    from toolkit.errors import DataError
 
-    check_table_output(out, output_format, force=force)
-    fitted = open_model(
-        model,
-        trusted=trusted,
-        backend=backend,
-        server_model=server_model,
-        allow_unverified=allow_unverified,
-        cache=cache,
-        host=host or None,
-        long_texts=long_texts,
-        missing=missing,
-        on_error=on_error,
+    to = Destination(out, output_format, keep, no_text, spreadsheet_safe, force)
+    to.check()
+    info = read_model_info(model)
+    separator = _separator(info, label_separator)
+    fitted = open_model(model, options, on_error=on_error)
+    labelled = _Labelled(fitted, threshold, top, separator)
+    count = stream_rows(
+        source,
+        inputs,
+        to,
+        labelled.rows,
+        labelled.columns,
+        missing=options.missing,
+        made_by={"model": info.sha256, "threshold": threshold, "top": top, "on_error": on_error}
+        | options.deciding(),
     )
-    with open_table(source, inputs.table_format()) as table:
-        column, chosen = text_column(table, inputs.text_column)
-        if chosen:
-            console.say(f"Texts are in the column {column!r} ({chosen}).")
-        if keep is None:
-            # A name that stands there twice cannot be kept apart.
-            kept = [c for c in table.columns if c != column and table.columns.count(c) == 1]
-            if left := sorted({c for c in table.columns if table.columns.count(c) > 1}):
-                console.say(f"Left out, their names not being unique: {', '.join(left)}.")
-        else:
-            kept = [find_column(table, name, "--keep") for name in keep]
-        rows = _Rows(table, column, kept, missing, in_place=keep is None)
-        made_by: dict[str, Any] = {
-            "model": read_model_info(model).sha256,
-            "threshold": threshold,
-            "top": top,
-        }
-        made_by |= {"long_texts": long_texts, "missing": missing, "on_error": on_error}
-        log = None
-        if out is not None and str(out) != "-" and source != "-":
-            made_by |= {"backend": backend, "host": host, "server_model": server_model}
-            log = PredictionLog(out.with_name(f"{out.name}.part"), made_by)
-        with open_writer(out, output_format, force=force, safe=spreadsheet_safe) as writer:
-            rows.write(fitted, writer, log, threshold=threshold, top=top, with_text=not no_text)
-        if log is not None:
-            log.remove()
-        if not rows.count:
-            raise DataError(f"{table.name} has no rows")
-    said = f", {rows.abstained:,} without a label" if rows.abstained else ""
-    console.say(f"{rows.count:,} texts predicted{said}." + (f" Table: {out}" if out else ""))
+    said = f", {labelled.abstained:,} without a label" if labelled.abstained else ""
+    console.say(f"{count:,} texts predicted{said}." + (f" Table: {out}" if out else ""))
 
 
-class _Rows:
-    """The rows of the input, on their way through the model to the output."""
+def _separator(info: ModelInfo, given: str | None) -> str | None:
+    """Return what stands between labels in the output; None for a model that gives one."""
+    from toolkit.errors import UsageError
 
-    def __init__(
-        self, table: Table, column: str, kept: list[str], missing: str, *, in_place: bool
-    ) -> None:
-        self.in_place = in_place
-        self.table = table
-        self.column = column
-        self.kept = kept
-        self.missing = missing
-        self.count = 0
+    if not info.multilabel:
+        if given is not None:
+            raise UsageError("this model gives one label a text; leave --label-separator out")
+        return None
+    separator = given or info.separator or ";"
+    if held := [label for label in info.classes if separator in str(label)]:
+        raise UsageError(
+            f"the label {held[0]!r} contains {separator!r}; choose another --label-separator"
+        )
+    return separator
+
+
+class _Labelled:
+    """Predictions as cells of the output, and those that say nothing counted."""
+
+    def __init__(self, model: Any, threshold: float | None, top: int, separator: str | None):
+        self.model = model
+        self.how: dict[str, Any] = {"threshold": threshold, "top_k": top, "chunk_size": CHUNK}
+        self.top = top
+        self.separator = separator
         self.abstained = 0
-        self._waiting: deque[tuple[Any, ...]] = deque()
 
-    def texts(self) -> Iterator[str]:
-        from toolkit.datasets.tables import check_texts_present
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the cells."""
+        ranked = ((f"label_{k}", f"probability_{k}") for k in range(1, self.top + 1))
+        return ("label", "probability", *(name for pair in ranked for name in pair))
 
-        for chunk in self.table.chunks([self.column, *self.kept], CHUNK):
-            check_texts_present(chunk, self.column, missing=self.missing)
-            beside = [chunk.columns[name] for name in self.kept]
-            for text, *cells in zip(chunk.columns[self.column], *beside, strict=True):
-                self._waiting.append((text, *cells))
-                yield text
-
-    def write(
-        self,
-        model: Any,
-        writer: TableWriter,
-        log: PredictionLog | None,
-        *,
-        threshold: float | None,
-        top: int,
-        with_text: bool,
-    ) -> None:
-        names = [*self.kept, self.column if self.in_place else "text", "label", "probability"]
-        for k in range(1, top + 1):
-            names += [f"label_{k}", f"probability_{k}"]
-        # A column of the input of the same name must not be lost behind a result.
-        at = len(self.kept)
-        results = set(names[at + self.in_place :])
-        for i in range(at + self.in_place):
-            names[i] = f"input_{names[i]}" if names[i] in results else names[i]
-        order = list(range(len(names)))
-        if self.in_place:
-            places = list(self.table.columns)
-            order[: at + 1] = sorted(order[: at + 1], key=lambda i: places.index(self._source(i)))
-        if not with_text:
-            order.remove(at)
-        with log if log is not None else nullcontext():
-            self._write(model, writer, log, threshold, top, [(i, names[i]) for i in order])
-
-    def _source(self, i: int) -> str:
-        return self.kept[i] if i < len(self.kept) else self.column
-
-    def _write(
-        self,
-        model: Any,
-        writer: TableWriter,
-        log: PredictionLog | None,
-        threshold: float | None,
-        top: int,
-        layout: list[tuple[int, str]],
-    ) -> None:
+    def rows(self, texts: Iterator[str], log: PredictionLog | None) -> Iterator[tuple[Any, ...]]:
+        """Yield the label, its probability, and those of the most probable labels."""
         from toolkit.classify import predict_texts
         from toolkit.classify.prediction_log import predict_logged
 
-        how: dict[str, Any] = {"threshold": threshold, "top_k": top, "chunk_size": CHUNK}
-        if log is None:
-            predictions = predict_texts(model, self.texts(), **how)
-        else:
-            predict_texts(model, (), **how)  # what cannot be asked of this model is said first
-            if log.other:
-                console.say(f"{log.path} is of another model or other options: begun anew.")
-            predictions = predict_logged(model, self.texts(), log, **how)
-        block: list[tuple[Any, ...]] = []
+        predict_texts(self.model, (), **self.how)  # what this model cannot be asked is said first
+        predictions = (
+            predict_texts(self.model, texts, **self.how)
+            if log is None
+            else predict_logged(self.model, texts, log, **self.how)
+        )
         for found in predictions:
-            text, *cells = self._waiting.popleft()
             ranked: list[Any] = [value for pair in found.top for value in pair]
-            ranked += [None] * (2 * top - len(ranked))
-            block.append((*cells, text, found.label, found.probability, *ranked))
-            self.count += 1
+            ranked += [None] * (2 * self.top - len(ranked))
+            label, probability = found.label, found.probability
+            if self.separator is not None:  # several labels, or none
+                label = self.separator.join(map(str, label))
+                probability = self.separator.join(f"{share:.4f}" for share in probability)
             self.abstained += found.abstained
-            if len(block) == CHUNK:
-                self._flush(block, layout, writer)
-        if block:
-            self._flush(block, layout, writer)
-        if log is not None and log.taken:
-            console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
-
-    def _flush(
-        self, block: list[tuple[Any, ...]], layout: list[tuple[int, str]], writer: TableWriter
-    ) -> None:
-        cells = list(map(list, zip(*block, strict=True)))
-        writer.write({name: cells[i] for i, name in layout})
-        block.clear()
+            yield label, probability, *ranked

@@ -6,31 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import backend_parameter, cache_parameter
+from toolkit.cli.option_groups import SavedModelOptions, backend_parameter, cache_parameter
 
 __all__ = ["open_model", "set_up_vectorizer"]
 
 
-def open_model(
-    folder: Path,
-    *,
-    trusted: bool,
-    backend: str | None,
-    server_model: str | None,
-    allow_unverified: bool,
-    cache: str | None,
-    **parameters: Any,
-) -> Any:
+def open_model(folder: Path, options: SavedModelOptions, **more: Any) -> Any:
     """Load a model folder and say where its vectors come from here.
 
     Parameters
     ----------
     folder : Path
         As ``toolkit train --out`` wrote it.
-    trusted, backend, server_model, allow_unverified, cache
+    options : SavedModelOptions
         As given on the command line.
-    **parameters
-        Of the vectorizer, as given.
+    **more
+        Further parameters of the vectorizer.
 
     Returns
     -------
@@ -43,33 +34,25 @@ def open_model(
     """
     from toolkit.classify import load_model
 
-    return set_up_vectorizer(
-        load_model(folder, trusted=trusted),
-        backend=backend,
-        server_model=server_model,
-        allow_unverified=allow_unverified,
-        cache=cache,
-        **parameters,
-    )
+    return set_up_vectorizer(load_model(folder, trusted=options.trusted), options, **more)
 
 
-def set_up_vectorizer(
-    fitted: Any,
-    *,
-    backend: str | None,
-    server_model: str | None,
-    allow_unverified: bool,
-    cache: str | None,
-    **parameters: Any,
-) -> Any:
+def set_up_vectorizer(fitted: Any, options: SavedModelOptions, **more: Any) -> Any:
     """Say where a loaded pipeline's vectors come from here; as for :func:`open_model`."""
     from toolkit.errors import UsageError
 
-    changes = parameters | {"cache": cache_parameter(cache), "verbose": max(console.level, 0)}
-    if server_model is not None:
-        changes["model"] = server_model
-    if backend is not None or allow_unverified:
-        changes["backend"] = backend_parameter(backend or "ollama", allow_unverified)
+    changes: dict[str, Any] = more | {
+        "cache": cache_parameter(options.cache),
+        "host": options.host or None,
+        "long_texts": options.long_texts,
+        "missing": options.missing,
+        "verbose": max(console.level, 0),
+    }
+    if options.server_model is not None:
+        changes["model"] = options.server_model
+    if options.backend is not None or options.allow_unverified:
+        backend = options.backend or "ollama"
+        changes["backend"] = backend_parameter(backend, options.allow_unverified)
     vectorizer = fitted[0] if hasattr(fitted, "steps") else fitted
     known = vectorizer.get_params(deep=False)
     if unknown := sorted(set(changes) - set(known)):

@@ -3,18 +3,114 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.console import console
+from toolkit.cli.option_groups import InputOptions
 
 if TYPE_CHECKING:
+    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import TableWriter
     from toolkit.datasets.tables import Table
 
-__all__ = ["CHUNK", "StreamedRows"]
+__all__ = ["CHUNK", "Destination", "StreamedRows", "stream_rows"]
 
 CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where rows go, and what of them."""
+
+    out: Path | None
+    output_format: str | None
+    keep: Sequence[str] | None
+    no_text: bool
+    spreadsheet_safe: bool
+    force: bool
+
+    def check(self) -> None:
+        """Say what is wrong with it before any work is done."""
+        from toolkit.datasets.table_writers import check_table_output
+
+        check_table_output(self.out, self.output_format, force=self.force)
+
+
+def stream_rows(
+    source: str,
+    inputs: InputOptions,
+    to: Destination,
+    find: Callable[[Iterator[str], PredictionLog | None], Iterable[tuple[Any, ...]]],
+    results: Sequence[str],
+    *,
+    missing: str,
+    made_by: Mapping[str, Any],
+) -> int:
+    """Read a table and write each row with its results; go on where a run broke off.
+
+    Parameters
+    ----------
+    source : str
+        What the user named as input.
+    inputs : InputOptions
+        How it is read.
+    to : Destination
+        Where it goes.
+    find : callable
+        From texts, and the log of an interrupted run if there is one, to the results of each.
+    results : sequence of str
+        Their names.
+    missing : str
+        What to do about missing texts.
+    made_by : mapping
+        What the results depend on; its first entry names the saved thing (``"model"``). A log of
+        anything else is not gone on with.
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    from toolkit.classify.prediction_log import PredictionLog
+    from toolkit.datasets.table_writers import open_writer
+    from toolkit.datasets.tables import open_table, text_column
+    from toolkit.errors import DataError
+
+    with open_table(source, inputs.table_format()) as table:
+        column, chosen = text_column(table, inputs.text_column)
+        if chosen:
+            console.say(f"Texts are in the column {column!r} ({chosen}).")
+        rows = StreamedRows(table, column, to.keep, missing)
+        log = None
+        if to.out is not None and str(to.out) != "-" and source != "-":
+            log = PredictionLog(to.out.with_name(f"{to.out.name}.part"), dict(made_by))
+        with (
+            open_writer(
+                to.out, to.output_format, force=to.force, safe=to.spreadsheet_safe
+            ) as writer,
+            log if log is not None else nullcontext(),
+        ):
+            if log is not None and log.other:
+                console.say(
+                    f"{log.path} is of another {next(iter(made_by))} or other options: begun anew."
+                )
+            rows.write(lambda texts: find(texts, log), results, writer, with_text=not to.no_text)
+        if log is not None:
+            if log.taken:
+                console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
+            log.remove()
+        if not rows.count:
+            raise DataError(f"{table.name} has no rows")
+    return rows.count
 
 
 class StreamedRows:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
+from toolkit.cli.labelled import GroupColumn, LabelSeparator, read_labelled, say_text_column
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
     GENERAL,
     INPUT,
+    MODEL,
     OUTPUT,
     Force,
     JsonOutput,
@@ -24,11 +26,10 @@ from toolkit.cli.reports import ReportFile, check_report_output, command_line, w
 from toolkit.cli.vectorizing import make_vectorizer
 
 if TYPE_CHECKING:
-    from toolkit.classify.result import TrainingResult
+    from toolkit.classify import MultilabelResult, TrainingResult
+    from toolkit.page import Report
 
 __all__ = ["train"]
-
-MODEL = "Model"
 
 
 @command
@@ -37,15 +38,8 @@ def train(
     inputs: InputOptions,
     embedding: EmbeddingOptions,
     label_column: LabelColumn = None,
-    group_column: Annotated[
-        str | None,
-        option(
-            "--group-column",
-            metavar="NAME",
-            panel=INPUT,
-            help="Rows with the same value are never split between training and test.",
-        ),
-    ] = None,
+    label_separator: LabelSeparator = None,
+    group_column: GroupColumn = None,
     time_column: Annotated[
         str | None,
         option(
@@ -67,15 +61,16 @@ def train(
         ),
     ] = None,
     metric: Annotated[
-        str,
+        str | None,
         option(
             "--metric",
             metavar="NAME",
             panel=MODEL,
-            default=True,
-            help="What chooses among them: accuracy, macro_f1, weighted_f1 or balanced_accuracy.",
+            default="accuracy, or micro_f1 for several labels a text",
+            help="What chooses among them: accuracy, macro_f1, weighted_f1 or balanced_accuracy; "
+            "for several labels micro_f1, macro_f1, subset_accuracy or average_precision.",
         ),
-    ] = "accuracy",
+    ] = None,
     class_weight: Annotated[
         Literal["balanced"] | None,
         option(
@@ -142,12 +137,17 @@ def train(
 
       toolkit train reviews.csv --label-column stars --out model
       toolkit train tickets.csv --time-column date --metric macro_f1 --class-weight balanced
+      toolkit train tickets.csv --label-column tags --label-separator ";" --out model
       toolkit train dataset:sdg --backend cache --classifier logistic_regression
     """
-    from toolkit.classify import save_model, select_classifier
-    from toolkit.datasets.tables import read_texts
+    from toolkit.classify import (
+        MultilabelResult,
+        save_model,
+        select_classifier,
+        train_multilabel,
+    )
     from toolkit.errors import UsageError
-    from toolkit.report import ClassifierReport
+    from toolkit.report import ClassifierReport, MultilabelReport
 
     check_report_output(report, force=force)
     if out is not None:
@@ -159,26 +159,28 @@ def train(
     if cv is not None and test_size is not None and not time_column:
         raise UsageError("give --cv or --test-size: folds test every row")
     beside = group_column or time_column
-    data = read_texts(
+    data = read_labelled(
         source,
-        inputs.table_format(),
-        column=inputs.text_column,
-        labels=label_column or "label",
+        inputs,
+        label_column,
+        separator=label_separator,
         keep=[beside] if beside else [],
-        missing=embedding.missing,
         keep_option="--group-column" if group_column else "--time-column",
+        missing=embedding.missing,
     )
-    if data.chosen:
-        console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
-    classes = len(set(data.labels or []))
+    say_text_column(data)
     how = f"{cv} folds" if cv else f"{test_size or 0.2:.0%} held out"
-    console.say(f"{len(data.texts):,} texts of {classes} classes from {data.source}; {how}.")
-    result = select_classifier(
+    what = _counted(data.labels or [], label_separator)
+    console.say(f"{len(data.texts):,} texts of {what} from {data.source}; {how}.")
+    chosen: dict[str, Any] = {} if metric is None else {"metric": metric}
+    learn: Any = select_classifier
+    if label_separator is not None:
+        learn, chosen["label_separator"] = train_multilabel, label_separator
+    result: TrainingResult | MultilabelResult = learn(
         cast("list[str]", data.texts),  # missing ones are the vectorizer's business
         data.labels or [],
         vectorizer=make_vectorizer(embedding, "classification"),
         candidates=classifier,
-        metric=metric,
         cv=cv,
         test_size=0.2 if test_size is None else test_size,
         groups=data.kept[group_column] if group_column else None,
@@ -190,12 +192,17 @@ def train(
         source=data.source,
         command=command_line(),
         say=console.say,
+        **chosen,
     )
     if json_output:
         console.result_json(_as_json(result, out, report))
     else:
         console.result(result.summary())
-    page = ClassifierReport(result)
+    page: Report = (
+        MultilabelReport(result)
+        if isinstance(result, MultilabelResult)
+        else ClassifierReport(result)
+    )
     if report is not None:
         write_report(page, report, force=force)
         console.say(f"Report: {report}")
@@ -204,6 +211,14 @@ def train(
         console.say(f"Model: {out}  (use it: toolkit predict {out} INPUT)")
     else:
         console.say("The model was not saved; --out FOLDER saves it.")
+
+
+def _counted(labels: list[str], separator: str | None) -> str:
+    from toolkit.classify.multilabel.label_sets import split_labels
+
+    if separator is None:
+        return f"{len(set(labels))} classes"
+    return f"{len({one for cell in labels for one in split_labels(cell, separator)})} labels"
 
 
 def _check_folder(out: Path, force: bool) -> None:
@@ -215,7 +230,9 @@ def _check_folder(out: Path, force: bool) -> None:
         raise UsageError(f"{str(out)!r} is a file; give a folder for the model")
 
 
-def _as_json(result: TrainingResult, out: Path | None, report: Path | None) -> dict[str, Any]:
+def _as_json(
+    result: TrainingResult | MultilabelResult, out: Path | None, report: Path | None
+) -> dict[str, Any]:
     def scores(found: Any) -> dict[str, Any]:
         return {name: score.to_dict() for name, score in found.items()}
 

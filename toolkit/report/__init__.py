@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from toolkit.report.classifier import ClassifierReport
     from toolkit.report.clustering import ClusterReport
     from toolkit.report.evaluation import EvaluationReport
+    from toolkit.report.multilabel import MultilabelReport
 
-__all__ = ["ClassifierReport", "ClusterReport", "EvaluationReport"]
+__all__ = ["ClassifierReport", "ClusterReport", "EvaluationReport", "MultilabelReport"]
 
 _MODULES = {
     "ClassifierReport": "classifier",
     "ClusterReport": "clustering",
     "EvaluationReport": "evaluation",
+    "MultilabelReport": "multilabel",
 }
 
 

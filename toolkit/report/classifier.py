@@ -17,6 +17,7 @@ from toolkit.classify.trials import Selection
 from toolkit.classify.validation import Score
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 from toolkit.report.confusion import ConfusionTable, Mistake, confusion_table, top_mistakes
+from toolkit.report.provenance_facts import training_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -280,26 +281,7 @@ class ClassifierReport(Report):
     @cached_property
     def facts(self) -> list[tuple[str, str]]:
         """How it was made, as names and values."""
-        made = self.result.provenance
-        identity = made["identity"] or {}
-        facts = [
-            ("Data", made["source"]),
-            ("Rows and classes", f"{made['rows']:,} texts, {made['classes']} classes"),
-            ("Data fingerprint", made["data_fingerprint"]),
-            ("Embedding model", made["model"]),
-            ("How the vectors were made", identity.get("provenance")),
-            ("Weights", identity.get("weights")),
-            ("Model digest", identity.get("digest")),
-            ("Prompt", made["prompt"]),
-            ("Dimensions", made["dimension"]),
-            ("Classifier", made["classifier_repr"]),
-            ("Splits", made["splits"]),
-            ("Seed", made["random_state"]),
-            ("Versions", ", ".join(f"{k} {v}" for k, v in made["versions"].items())),
-            ("Date", made["date"]),
-            ("Command", made["command"]),
-        ]
-        return [(name, str(value)) for name, value in facts if value is not None]
+        return training_facts(self.result.provenance)
 
     # --- how it says it --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.classify.evaluation import Evaluation
+from toolkit.classify.multilabel.evaluation import MultilabelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 
 if TYPE_CHECKING:
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["EvaluationReport"]
 
 _MOST_CHARACTERS = 1500
+_TITLES = {
+    "accuracy": "Accuracy",
+    "micro_f1": "Micro F1",
+    "macro_f1": "Macro F1",
+    "subset_accuracy": "All labels right",
+}
 
 
 class EvaluationReport(Report):
@@ -20,8 +27,9 @@ class EvaluationReport(Report):
 
     Parameters
     ----------
-    evaluation : Evaluation
-        As :func:`toolkit.classify.evaluate_model` returns it.
+    evaluation : Evaluation or MultilabelEvaluation
+        As :func:`toolkit.classify.evaluate_model` or
+        :func:`toolkit.classify.evaluate_multilabel` returns it.
     title : str, default="Evaluation of a saved model"
         Heading.
     facts : dict of str to str, optional
@@ -32,7 +40,7 @@ class EvaluationReport(Report):
 
     def __init__(
         self,
-        evaluation: Evaluation,
+        evaluation: Evaluation | MultilabelEvaluation,
         *,
         title: str = "Evaluation of a saved model",
         facts: dict[str, str] | None = None,
@@ -48,8 +56,8 @@ class EvaluationReport(Report):
         """The key numbers: name, value and what stands beside it."""
         found = self.evaluation
         rows = []
-        for name, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
-            interval = found.intervals[name]
+        for name, interval in found.intervals.items():
+            title = _TITLES[name]
             note = f"95 %: {interval.low:.3f} to {interval.high:.3f}"
             rows.append((title, f"{interval.value:.3f}", note))
             if name in found.drop:

@@ -1,0 +1,75 @@
+"""What a reader of the scores should know first, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.classify.splitting import Splits, named
+from toolkit.prompts import find_family
+
+if TYPE_CHECKING:
+    from toolkit.identity import ModelIdentity
+
+__all__ = ["duplicate_notes", "rarity_of_classes", "short_vector_notes"]
+
+FEW_ROWS = 10
+
+
+def rarity_of_classes(labels: NDArray[Any]) -> list[str]:
+    """Return which classes are so rare that their own scores say little.
+
+    Examples
+    --------
+    >>> rarity_of_classes(np.array(["a"] * 12 + ["b"]))
+    ["1 of 2 classes have fewer than 10 rows; their own scores say little: 'b'."]
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    few = classes[counts < FEW_ROWS]
+    if not len(few):
+        return []
+    return [
+        f"{len(few)} of {len(classes)} classes have fewer than {FEW_ROWS} rows; their own "
+        f"scores say little: {named(few)}."
+    ]
+
+
+def duplicate_notes(texts: Sequence[str], splits: Splits) -> list[str]:
+    """Return how many test rows have a text that was also learned from.
+
+    Examples
+    --------
+    >>> duplicate_notes(["a", "b"], [(np.array([0]), np.array([1]))])
+    []
+    """
+    leaked = 0
+    for train, test in splits:
+        seen = {texts[i] for i in train}
+        leaked += sum(texts[i] in seen for i in test)
+    if not leaked:
+        return []
+    return [
+        f"{leaked} test rows have a text that is also among the training rows of their fold, "
+        "which flatters the scores; leave duplicates out, or give them as groups."
+    ]
+
+
+def short_vector_notes(identity: ModelIdentity | None, least_dimension: int) -> list[str]:
+    """Return whether the model's vectors were cut though it is not known to be trained for it.
+
+    Examples
+    --------
+    >>> short_vector_notes(None, 128)
+    []
+    """
+    if identity is None or least_dimension >= identity.dimension:
+        return []
+    if find_family(identity.model) is not None:
+        return []
+    return [
+        f"{identity.model} is not known to be trained for shorter vectors; its scores at "
+        f"fewer than {identity.dimension} dimensions may be worse than the cut suggests."
+    ]

@@ -1,0 +1,78 @@
+"""Tables with labels: what `train`, `evaluate` and `check-labels` share in reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from toolkit.cli.console import console
+from toolkit.cli.option_groups import InputOptions
+from toolkit.cli.options import INPUT, option
+
+if TYPE_CHECKING:
+    from toolkit.datasets.tables import TextColumns
+
+__all__ = ["GroupColumn", "LabelSeparator", "read_labelled", "say_text_column"]
+
+GroupColumn = Annotated[
+    str | None,
+    option(
+        "--group-column",
+        metavar="NAME",
+        panel=INPUT,
+        help="Rows with the same value are never split between training and test.",
+    ),
+]
+LabelSeparator = Annotated[
+    str | None,
+    option(
+        "--label-separator",
+        metavar="TEXT",
+        panel=INPUT,
+        default="none: one label a text",
+        help="What stands between the labels of a text that has several, such as ';'. A cell "
+        "that is the separator alone has none of them.",
+    ),
+]
+
+
+def read_labelled(
+    source: str,
+    inputs: InputOptions,
+    label_column: str | None,
+    *,
+    separator: str | None = None,
+    keep: Sequence[str] = (),
+    keep_option: str = "--keep",
+    missing: str = "error",
+) -> TextColumns:
+    """Read texts and their labels.
+
+    Parameters
+    ----------
+    source, inputs, label_column, separator, missing
+        As given on the command line.
+    keep : sequence of str
+        Further columns to read.
+    keep_option : str
+        The option they were asked for with, for messages.
+    """
+    from toolkit.classify.multilabel.label_sets import cell_of_labels
+    from toolkit.datasets.tables import read_texts
+
+    return read_texts(
+        source,
+        inputs.table_format(),
+        column=inputs.text_column,
+        labels=label_column or "label",
+        keep=list(dict.fromkeys(keep)),
+        missing=missing,
+        convert=str if separator is None else cell_of_labels(separator),
+        keep_option=keep_option,
+    )
+
+
+def say_text_column(data: TextColumns) -> None:
+    """Say where the texts are, where that was not said by the user."""
+    if data.chosen:
+        console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
