@@ -151,6 +151,30 @@ def test_one_poison_text_kills_nothing_else(ollama_double, vectorizer, effect):
     assert np.array_equal(np.delete(vectors, 42, 0), np.delete(RIGHT, 42, 0))
 
 
+def test_a_piece_that_fails_costs_its_own_text_only(ollama_double, vectorizer):
+    """Of twenty long texts that are averaged, the one with the poison in it fails."""
+    long = [f"{'once upon a time ' * 700}in {i} lands" for i in range(20)]
+    long[13] += " number 42"
+    vectorizer.set_params(long_texts="mean")
+
+    def is_poison(record):
+        return any("number 42" in text and len(text) < 9_000 for text in record.texts)
+
+    ollama_double.faults.add(Fault(faults.status(400, "no"), times=None, when=is_poison))
+    with pytest.raises(EmbeddingError, match="a piece of it could not be embedded") as caught:
+        vectorizer.transform([*TEXTS[:42], *long])
+    assert list(caught.value.failed) == [42 + 13]
+    assert caught.value.completed == 61
+    assert vectorizer.report_.averaged == 19
+    (space,) = EmbeddingCache().spaces()
+    assert len(space) == 61
+    ollama_double.faults.clear()
+    vectors = vectorizer.transform([*TEXTS[:42], *long])
+    assert vectorizer.report_.hits == 61
+    assert np.array_equal(vectors[:42], RIGHT[:42])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
 def test_failed_positions_are_those_of_the_input(ollama_double, vectorizer):
     ollama_double.faults.add(Fault(faults.status(400, "no"), times=None, containing="number 42"))
     doubled = ["text number 42", "a", "text number 42", "a", "b"]
