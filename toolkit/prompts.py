@@ -332,6 +332,7 @@ def resolve_prompt(model: str, task: str | None, prompt: str | None = None) -> P
         raise PromptError(
             f"no task prompts are known for the model {model!r} (known families: "
             f"{', '.join(f.name for f in FAMILIES)}). Give the prompt by hand, "
-            "prompt='my instruction: {text}', or send the texts as they are with task=None."
+            "prompt='my instruction: {text}' (--prompt), or send the texts as they are with "
+            "task=None (--task none)."
         )
     return Prompt(family.templates[name])

@@ -151,6 +151,23 @@ def test_one_poison_text_kills_nothing_else(ollama_double, vectorizer, effect):
     assert np.array_equal(np.delete(vectors, 42, 0), np.delete(RIGHT, 42, 0))
 
 
+def test_one_poison_text_in_a_thousand_is_found_by_halves(ollama_double, vectorizer):
+    texts = [f"text number {i}" for i in range(1000)]
+    vectorizer.set_params(batch_size=100)
+    ollama_double.faults.add(Fault(faults.status(400, "no"), times=None, containing="number 642"))
+    with pytest.raises(EmbeddingError, match="1 of 1,000 texts could not be embedded") as caught:
+        vectorizer.transform(texts)
+    assert caught.value.failed.keys() == {642}
+    assert caught.value.completed == 999
+    # Ten batches, and twice seven to halve one of a hundred down to a text.
+    assert vectorizer.report_.requests <= 10 + 2 * 7
+    (space,) = EmbeddingCache().spaces()
+    vectors, found = space.get(hash_texts(texts, PROMPT))
+    assert np.flatnonzero(~found).tolist() == [642]
+    assert len(space) == 999
+    assert np.array_equal(vectors[:100], RIGHT)
+
+
 def test_a_piece_that_fails_costs_its_own_text_only(ollama_double, vectorizer):
     """Of twenty long texts that are averaged, the one with the poison in it fails."""
     long = [f"{'once upon a time ' * 700}in {i} lands" for i in range(20)]

@@ -65,9 +65,10 @@ def judge(diagnosis: Diagnosis, model: str, address: str, *, allow_unverified: b
     """
     if not is_official(model) or diagnosis.build == "right":
         return
+    advice = diagnosis.advice_for(model)
     message = (
         f"{model} on {address} is not the published model: {diagnosis.summary()}. "
-        f"{diagnosis.advice[:1].upper()}{diagnosis.advice[1:]}."
+        f"{advice[:1].upper()}{advice[1:]}."
     )
     if diagnosis.build == "no_window" or allow_unverified:
         warnings.warn(message, DriftWarning, stacklevel=2)

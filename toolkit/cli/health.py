@@ -103,9 +103,7 @@ def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) ->
 
     family = find_family(server.model)
     if family is None or family.name != "embeddinggemma":
-        return Finding(
-            "vectors", "note", f"there are no reference vectors for {server.model} to compare with"
-        )
+        return _check_one_vector(server, identity.dimension)
     texts = reference_texts()
     planets = {"query": "red-planet-query"} | {name: f"red-planet-{name}" for name in RED_PLANET}
     if not full:
@@ -136,7 +134,22 @@ def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) ->
         return Finding("vectors", "ok", said, facts)
     # Only the official name promises the published model.
     state: State = "wrong" if is_official(server.model) else "note"
-    return Finding("vectors", state, f"{diagnosis.summary()}: {diagnosis.advice}", facts)
+    return Finding(
+        "vectors", state, f"{diagnosis.summary()}: {diagnosis.advice_for(server.model)}", facts
+    )
+
+
+def _check_one_vector(server: OllamaServer, dimension: int) -> Finding:
+    """Look whether a model that nothing is known of gives a vector at all."""
+    from toolkit.embedding.identities import embed_with_patience
+    from toolkit.identity import reference_texts
+
+    try:
+        embed_with_patience(server, {"sky": reference_texts()["sky"]}, dimension)
+    except BackendError as error:
+        return Finding("vectors", "wrong", str(error))
+    said = f"it embeds, and there are no reference vectors for {server.model} to compare with"
+    return Finding("vectors", "note", said)
 
 
 def check_packs() -> Finding:
