@@ -13,6 +13,7 @@ import pytest
 
 from tests.ollama_double import faults
 from tests.ollama_double.fault import Fault
+from tests.ollama_double.models import Model
 from tests.ollama_double.server import OllamaDouble
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.cache import EmbeddingCache
@@ -166,6 +167,22 @@ def test_one_poison_text_in_a_thousand_is_found_by_halves(ollama_double, vectori
     assert np.flatnonzero(~found).tolist() == [642]
     assert len(space) == 999
     assert np.array_equal(vectors[:100], RIGHT)
+
+
+def test_what_a_refusal_taught_is_remembered(ollama_double_factory):
+    """The server's context is smaller than the model's, which nobody tells beforehand."""
+    double = ollama_double_factory(models=[Model(context_length=2048)])
+    vectorizer = make(double, batch_size=20)
+    vectorizer.set_params(backend=OllamaBackend(options={"num_ctx": 512}))
+    long = [f"{i} {'once upon a time ' * 140}" for i in range(200)]
+    texts = [*long, *TEXTS]
+    with pytest.warns(EmbeddingWarning, match="200 of 300 texts are longer"):
+        vectors = vectorizer.transform(texts)
+    assert np.array_equal(vectors[200:], RIGHT)
+    refused = [r for r in double.requests.to("/api/embed") if r.status == 400]
+    together = [record for record in refused if record.count > 1]
+    # Some batches were on their way when the first text was found out; none went after it.
+    assert len({text for record in together for text in record.texts}) <= 80
 
 
 def test_a_piece_that_fails_costs_its_own_text_only(ollama_double, vectorizer):

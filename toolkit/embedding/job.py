@@ -245,6 +245,8 @@ class EmbeddingJob:
         if len(request.positions) > 1:
             self._split(request)
         else:
+            with self._lock:
+                self.batches.refused(request.positions[0])
             self.too_long.append(request.positions[0])
             self.settled[request.positions[0]] = True
 
