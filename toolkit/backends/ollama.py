@@ -79,7 +79,7 @@ class OllamaBackend:
         if not isinstance(self.timeout, int | float) or self.timeout <= 0:
             raise UsageError(f"timeout must be a positive number of seconds, not {self.timeout!r}")
         where = host_from_environment() if address is None else parse_host(address)
-        return OllamaServer(model=model.strip(), address=where, settings=self)
+        return OllamaServer(model.strip(), where, self, from_environment=address is None)
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,20 @@ class OllamaServer:
         Everything else.
     keep_seconds : float, optional
         What a job sends as ``keep_alive`` where the settings leave it to the server.
+    from_environment : bool, default=False
+        Whether the address is what ``OLLAMA_HOST`` says here: a worker on another machine then
+        asks its own server.
     """
 
     model: str
     address: str
     settings: OllamaBackend = OllamaBackend()
     keep_seconds: float | None = None
+    from_environment: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        address = None if self.from_environment else self.address
+        return _unpickled, (self.settings, self.model, address, self.keep_seconds)
 
     @property
     def max_tokens(self) -> int | None:
@@ -311,6 +319,12 @@ class OllamaServer:
             raise ollama_errors.from_exception(
                 error, model=self.model, address=self.address
             ) from error
+
+
+def _unpickled(
+    settings: OllamaBackend, model: str, address: str | None, keep_seconds: float | None
+) -> OllamaServer:
+    return replace(settings.bind(model, address), keep_seconds=keep_seconds)
 
 
 def _settings_key(settings: OllamaBackend) -> str:

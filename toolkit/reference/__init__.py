@@ -190,7 +190,7 @@ def diagnose(
 
 
 def _is_exact(quantization: str | None) -> bool:
-    return quantization is not None and _EXACT_FORMATS.fullmatch(quantization.strip()) is not None
+    return isinstance(quantization, str) and bool(_EXACT_FORMATS.fullmatch(quantization.strip()))
 
 
 def _lacks_window(cosines: Mapping[str, Mapping[str, float]], nearest: float) -> bool:
