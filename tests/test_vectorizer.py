@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -296,6 +297,19 @@ def test_the_second_model_goes_by_its_own_name(ollama_double_factory):
     assert vectorizer.identity_.context_length == 8192
     vectorizer.transform(["a"])
     assert double.texts_received[-1] == "task: classification | query: a"
+
+
+def test_what_verbose_says(ollama_double, capsys):
+    def said(verbose):
+        one = EmbeddingGemmaVectorizer(host=ollama_double.host, cache=False, verbose=verbose)
+        one.transform(TEXTS)
+        return capsys.readouterr().err
+
+    assert said(0) == said(-1) == ""
+    assert "30 texts, 30 unique: 0 from the cache, 30 embedded in" in said(1)
+    assert "a request" not in said(1)
+    assert "100%" in said(1), "the bar"
+    assert re.search(r"at most \d+ texts or [\d,]+ characters a request", said(2))
 
 
 # --- without a server -----------------------------------------------------------------------------

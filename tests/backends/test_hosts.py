@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import pytest
 
 from toolkit.backends.hosts import (
@@ -11,6 +14,7 @@ from toolkit.backends.hosts import (
     parse_host,
     parse_hosts,
 )
+from toolkit.backends.registry import make_backends
 from toolkit.errors import ToolkitWarning, UsageError
 
 
@@ -68,3 +72,18 @@ def test_loopback():
     assert is_loopback("http://[::1]:1")
     assert is_loopback("http://localhost:1")
     assert not is_loopback("http://192.168.1.5:11434")
+
+
+def test_a_worker_reads_its_own_environment(monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "here:1")
+    (everywhere,) = make_backends("ollama", model="embeddinggemma", host=None)
+    (there,) = make_backends("ollama", model="embeddinggemma", host="there:2")
+    kept = replace(everywhere, keep_seconds=60.0)
+    assert everywhere.address == "http://here:1"
+    sent = pickle.dumps([everywhere, there, kept])
+    assert pickle.loads(sent) == [everywhere, there, kept]
+    monkeypatch.setenv("OLLAMA_HOST", "worker:3")
+    arrived = pickle.loads(sent)
+    addresses = [one.address for one in arrived]
+    assert addresses == ["http://worker:3", "http://there:2", "http://worker:3"]
+    assert arrived[2].keep_seconds == 60.0

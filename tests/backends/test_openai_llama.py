@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import numpy as np
 import pytest
 
+from tests import midway
 from tests.real_ollama import tiny_model
 from toolkit.backends.openai_compatible import OpenAIBackend
-from toolkit.cache import EmbeddingCache
 from toolkit.embedding.identities import forget_identities
-from toolkit.embedding.keys import hash_texts
 from toolkit.errors import (
     EmbeddingError,
     EmbeddingWarning,
@@ -46,31 +44,8 @@ def make(server, **options):
     return EmbeddingGemmaVectorizer(host=server.host, **options)
 
 
-def in_the_middle(server, action) -> threading.Thread:
-    """Do something to the server as soon as the cache shows that the job is under way."""
-
-    def act() -> None:
-        deadline = time.monotonic() + 60
-        while held() < 30 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        action()
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    return thread
-
-
-def held() -> int:
-    return sum(len(space) for space in EmbeddingCache().spaces())
-
-
 def assert_cache_is_right(right, count=None):
-    (space,) = EmbeddingCache().spaces()
-    vectors, found = space.get(hash_texts(TEXTS, PROMPT))
-    assert len(space) == found.sum(), "nothing else is in the cache"
-    assert np.array_equal(vectors, right[found])
-    if count is not None:
-        assert found.sum() == count
+    midway.assert_cache_is_right(TEXTS, PROMPT, right, count)
 
 
 def test_what_it_tells_of_itself(llama_server):
@@ -149,7 +124,7 @@ def test_the_server_is_killed_and_started_again(llama_server_factory, right):
         time.sleep(1)
         server.start()
 
-    thread = in_the_middle(server, restart)
+    thread = midway.in_the_middle(restart, first=30)
     vectors = vectorizer.transform(TEXTS)
     thread.join()
     assert np.array_equal(vectors, right)
@@ -173,18 +148,18 @@ def test_the_server_comes_back_with_another_model_of_the_same_name_and_size(
         tiny_model.write(file, seed=1)
         server.start()
 
-    thread = in_the_middle(server, replace)
+    thread = midway.in_the_middle(replace, first=30)
     with pytest.raises(ModelDriftError, match="of another space"):
         vectorizer.transform(TEXTS)
     thread.join()
     assert_cache_is_right(right)
-    assert 30 <= held() < 120
+    assert 30 <= midway.held() < 120
 
 
 def test_the_server_dies(llama_server_factory, right):
     server = llama_server_factory()
     vectorizer = make(server).fit(TEXTS)
-    thread = in_the_middle(server, server.kill)
+    thread = midway.in_the_middle(server.kill, first=30)
     start = time.monotonic()
     with pytest.raises(EmbeddingError, match="no server answers at") as caught:
         vectorizer.transform(TEXTS)
@@ -201,4 +176,4 @@ def test_another_model_under_the_official_name_is_refused(llama_server):
     vectorizer = make(llama_server, model="embeddinggemma")
     with pytest.raises(UnverifiedModelError, match=r"another model may be loaded .*allow_unver"):
         vectorizer.fit(TEXTS)
-    assert held() == 0
+    assert midway.held() == 0

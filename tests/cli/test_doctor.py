@@ -114,6 +114,25 @@ def test_a_model_of_another_name_is_only_noted(
     assert "no reference vectors for nomic-embed-text" in " ".join(done.stdout.split())
 
 
+def test_a_model_of_another_name_that_cannot_be_loaded(
+    ollama_double_factory: Callable[..., OllamaDouble],
+) -> None:
+    double = ollama_double_factory(models=[Model("nomic-embed-text", damaged=True)])
+    done = invoke("doctor", "--host", double.host, "--model", "nomic-embed-text")
+    assert done.code == 1
+    assert "cannot load 'nomic-embed-text'" in " ".join(done.stdout.split())
+
+
+def test_the_command_that_mends_a_tag_names_the_tag(
+    ollama_double_factory: Callable[..., OllamaDouble],
+) -> None:
+    tag = "embeddinggemma:300m-qat-q8_0"
+    double = ollama_double_factory(models=[Model(tag, build="random")])
+    done = invoke("doctor", "--host", double.host, "--model", tag)
+    assert done.code == 1
+    assert f"`ollama pull {tag}`" in " ".join(done.stdout.split())
+
+
 def test_several_hosts(ollama_double: OllamaDouble) -> None:
     done = invoke("doctor", "--host", ollama_double.host, "--host", "127.0.0.1:9")
     assert done.code == 1

@@ -13,6 +13,7 @@ import pytest
 
 from tests.ollama_double import faults
 from tests.ollama_double.fault import Fault
+from tests.ollama_double.models import Model
 from tests.ollama_double.server import OllamaDouble
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.cache import EmbeddingCache
@@ -149,6 +150,63 @@ def test_one_poison_text_kills_nothing_else(ollama_double, vectorizer, effect):
         vectors = vectorizer.transform(TEXTS)
     assert np.isnan(vectors[42]).all()
     assert np.array_equal(np.delete(vectors, 42, 0), np.delete(RIGHT, 42, 0))
+
+
+def test_one_poison_text_in_a_thousand_is_found_by_halves(ollama_double, vectorizer):
+    texts = [f"text number {i}" for i in range(1000)]
+    vectorizer.set_params(batch_size=100)
+    ollama_double.faults.add(Fault(faults.status(400, "no"), times=None, containing="number 642"))
+    with pytest.raises(EmbeddingError, match="1 of 1,000 texts could not be embedded") as caught:
+        vectorizer.transform(texts)
+    assert caught.value.failed.keys() == {642}
+    assert caught.value.completed == 999
+    # Ten batches, and twice seven to halve one of a hundred down to a text.
+    assert vectorizer.report_.requests <= 10 + 2 * 7
+    (space,) = EmbeddingCache().spaces()
+    vectors, found = space.get(hash_texts(texts, PROMPT))
+    assert np.flatnonzero(~found).tolist() == [642]
+    assert len(space) == 999
+    assert np.array_equal(vectors[:100], RIGHT)
+
+
+def test_what_a_refusal_taught_is_remembered(ollama_double_factory):
+    """The server's context is smaller than the model's, which nobody tells beforehand."""
+    double = ollama_double_factory(models=[Model(context_length=2048)])
+    vectorizer = make(double, batch_size=20)
+    vectorizer.set_params(backend=OllamaBackend(options={"num_ctx": 512}))
+    long = [f"{i} {'once upon a time ' * 140}" for i in range(200)]
+    texts = [*long, *TEXTS]
+    with pytest.warns(EmbeddingWarning, match="200 of 300 texts are longer"):
+        vectors = vectorizer.transform(texts)
+    assert np.array_equal(vectors[200:], RIGHT)
+    refused = [r for r in double.requests.to("/api/embed") if r.status == 400]
+    together = [record for record in refused if record.count > 1]
+    # Some batches were on their way when the first text was found out; none went after it.
+    assert len({text for record in together for text in record.texts}) <= 80
+
+
+def test_a_piece_that_fails_costs_its_own_text_only(ollama_double, vectorizer):
+    """Of twenty long texts that are averaged, the one with the poison in it fails."""
+    long = [f"{'once upon a time ' * 700}in {i} lands" for i in range(20)]
+    long[13] += " number 42"
+    vectorizer.set_params(long_texts="mean")
+
+    def is_poison(record):
+        return any("number 42" in text and len(text) < 9_000 for text in record.texts)
+
+    ollama_double.faults.add(Fault(faults.status(400, "no"), times=None, when=is_poison))
+    with pytest.raises(EmbeddingError, match="a piece of it could not be embedded") as caught:
+        vectorizer.transform([*TEXTS[:42], *long])
+    assert list(caught.value.failed) == [42 + 13]
+    assert caught.value.completed == 61
+    assert vectorizer.report_.averaged == 19
+    (space,) = EmbeddingCache().spaces()
+    assert len(space) == 61
+    ollama_double.faults.clear()
+    vectors = vectorizer.transform([*TEXTS[:42], *long])
+    assert vectorizer.report_.hits == 61
+    assert np.array_equal(vectors[:42], RIGHT[:42])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
 def test_failed_positions_are_those_of_the_input(ollama_double, vectorizer):

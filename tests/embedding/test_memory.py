@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from toolkit.embedding import job as job_module
 from toolkit.embedding.batching import Batches, BatchTuner
 from toolkit.embedding.job import EmbeddingJob
 from toolkit.embedding.keys import hash_texts
@@ -66,7 +65,7 @@ class Quick:
 def test_vectors_are_in_memory_once_duplicates_or_not(
     cached: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(job_module, "MOST_WAITING", 1_000_000)
+    monkeypatch.setattr("toolkit.embedding.job.MOST_WAITING", 1_000_000)
     texts = [f"text {i}" for i in range(20_000)] * 2
     known = {"nothing": 0, "half": 10_000, "everything": 20_000}[cached]
     vectorizer = EmbeddingGemmaVectorizer(backend=Quick(), cache=tmp_path, batch_size=100)
@@ -100,8 +99,8 @@ def test_a_fast_server_does_not_fill_the_memory_before_a_slow_disk(
         stored.extend(positions)
         waiting.append(len(asked) - len(stored))
 
-    monkeypatch.setattr(job_module, "embed_unchanged", answer)
-    monkeypatch.setattr(job_module, "MOST_WAITING", 20 * 8 * 4)
+    monkeypatch.setattr("toolkit.embedding.asking.embed_unchanged", answer)
+    monkeypatch.setattr("toolkit.embedding.job.MOST_WAITING", 20 * 8 * 4)
     texts = ["text"] * 400
     job = EmbeddingJob(
         texts=texts,

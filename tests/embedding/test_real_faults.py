@@ -11,18 +11,15 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
+from tests import midway
 from toolkit.backends.ollama import OllamaBackend
-from toolkit.cache import EmbeddingCache
-from toolkit.embedding.keys import hash_texts
 from toolkit.errors import EmbeddingError, EmbeddingWarning, ModelNotFoundError
 from toolkit.prompts import resolve_prompt
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
@@ -50,38 +47,14 @@ def make(*servers, **options):
     return EmbeddingGemmaVectorizer(host=[server.host for server in servers], **options)
 
 
-def in_the_middle(server, vectorizer, *actions: Callable[[], object]) -> threading.Thread:
-    """Do things to the server as soon as the cache shows that the job is under way."""
-
-    def act() -> None:
-        for number, action in enumerate(actions):
-            deadline = time.monotonic() + 60
-            while held() < 40 + 80 * number and time.monotonic() < deadline:
-                time.sleep(0.01)
-            action()
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    return thread
-
-
-def held() -> int:
-    return sum(len(space) for space in EmbeddingCache().spaces())
-
-
 def assert_cache_is_right(right, count=None):
-    (space,) = EmbeddingCache().spaces()
-    vectors, found = space.get(hash_texts(TEXTS, PROMPT))
-    assert len(space) == found.sum(), "nothing else is in the cache"
-    assert np.array_equal(vectors, right[found])
-    if count is not None:
-        assert found.sum() == count
+    midway.assert_cache_is_right(TEXTS, PROMPT, right, count)
 
 
 def test_the_runner_is_killed_twice(real_ollama_factory, right):
     server = real_ollama_factory()
     vectorizer = make(server).fit(TEXTS)
-    thread = in_the_middle(server, vectorizer, server.kill_runner, server.kill_runner)
+    thread = midway.in_the_middle(server.kill_runner, server.kill_runner)
     vectors = vectorizer.transform(TEXTS)
     thread.join()
     assert np.array_equal(vectors, right)
@@ -98,7 +71,7 @@ def test_the_server_is_killed_and_started_again(real_ollama_factory, right):
         time.sleep(1)
         server.start()
 
-    thread = in_the_middle(server, vectorizer, restart)
+    thread = midway.in_the_middle(restart)
     vectors = vectorizer.transform(TEXTS)
     thread.join()
     assert np.array_equal(vectors, right)
@@ -114,7 +87,7 @@ def test_the_model_is_deleted(real_ollama_factory, right):
             "DELETE", f"{server.host}/api/delete", json={"model": MODEL}, trust_env=False
         ).raise_for_status()
 
-    thread = in_the_middle(server, vectorizer, delete)
+    thread = midway.in_the_middle(delete)
     with pytest.raises(EmbeddingError, match=f"ollama pull {MODEL}") as caught:
         vectorizer.transform(TEXTS)
     thread.join()
@@ -133,7 +106,7 @@ def test_another_client_reloads_the_model(real_ollama_factory, right):
             f"{server.host}/api/embed", json=body, timeout=60, trust_env=False
         ).raise_for_status()
 
-    thread = in_the_middle(server, vectorizer, reload)
+    thread = midway.in_the_middle(reload)
     vectors = vectorizer.transform(TEXTS)
     thread.join()
     assert np.array_equal(vectors, right)
@@ -143,7 +116,7 @@ def test_another_client_reloads_the_model(real_ollama_factory, right):
 def test_two_servers_of_which_one_is_killed(real_ollama_factory, right):
     a, b = real_ollama_factory(), real_ollama_factory()
     vectorizer = make(a, b).fit(TEXTS)
-    thread = in_the_middle(a, vectorizer, a.kill)
+    thread = midway.in_the_middle(a.kill)
     with pytest.warns(EmbeddingWarning, match="host is dropped"):
         vectors = vectorizer.transform(TEXTS)
     thread.join()
@@ -210,9 +183,7 @@ def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right,
     with process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
-        deadline = time.monotonic() + 60
-        while held() < 40 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        midway.wait_until_held(40)
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
         _, errors = process.communicate(timeout=30)
@@ -221,7 +192,7 @@ def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right,
     assert process.returncode != 0
     assert "KeyboardInterrupt" in errors
     assert "of 400 texts were embedded and are in the cache" in errors
-    done = held()
+    done = midway.held()
     assert 40 <= done < 400
     assert_cache_is_right(right, done)
     one = make(real_ollama)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,28 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.backends import ollama_builds as builds
 from toolkit.backends import ollama_errors
 from toolkit.backends.hosts import host_from_environment, parse_host
 from toolkit.backends.ollama_client import Connection, connect
 from toolkit.backends.ollama_keeping import keep_loaded
-from toolkit.backends.ollama_names import full_name, is_official, parse_version, weights_digest
+from toolkit.backends.ollama_names import full_name, weights_digest
 from toolkit.errors import (
     BackendError,
-    DriftWarning,
     InvalidVectorsError,
     ModelNotFoundError,
-    ServerTooOldError,
-    UnverifiedModelError,
     UsageError,
 )
 from toolkit.identity import ModelIdentity
-from toolkit.prompts import find_family
 from toolkit.reference import Diagnosis
 
 __all__ = ["OllamaBackend", "OllamaServer"]
-
-FIRST_RIGHT_VERSION = (0, 12, 7)
-"""Ollama before this ran embeddinggemma with causal attention: other vectors altogether."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ class OllamaBackend:
         if not isinstance(self.timeout, int | float) or self.timeout <= 0:
             raise UsageError(f"timeout must be a positive number of seconds, not {self.timeout!r}")
         where = host_from_environment() if address is None else parse_host(address)
-        return OllamaServer(model=model.strip(), address=where, settings=self)
+        return OllamaServer(model.strip(), where, self, from_environment=address is None)
 
 
 @dataclass(frozen=True)
@@ -106,12 +99,20 @@ class OllamaServer:
         Everything else.
     keep_seconds : float, optional
         What a job sends as ``keep_alive`` where the settings leave it to the server.
+    from_environment : bool, default=False
+        Whether the address is what ``OLLAMA_HOST`` says here: a worker on another machine then
+        asks its own server.
     """
 
     model: str
     address: str
     settings: OllamaBackend = OllamaBackend()
     keep_seconds: float | None = None
+    from_environment: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        address = None if self.from_environment else self.address
+        return _unpickled, (self.settings, self.model, address, self.keep_seconds)
 
     @property
     def max_tokens(self) -> int | None:
@@ -195,7 +196,8 @@ class OllamaServer:
                 f"{self.model!r} on {self.address} is not an embedding model (it can: "
                 f"{', '.join(described['capabilities'])}); use `ollama pull embeddinggemma`"
             )
-        self._refuse_old(version)
+        if not self.settings.allow_unverified:
+            builds.refuse_old(version, self.model, self.address)
         return ModelIdentity(
             backend="ollama",
             model=self.model,
@@ -224,18 +226,8 @@ class OllamaServer:
         DriftWarning
             If it is the windowless build: short texts are right, long ones are not.
         """
-        if not is_official(self.model) or diagnosis.build == "right":
-            return
-        message = (
-            f"{self.model} on {self.address} is not the published model: {diagnosis.summary()}. "
-            f"{diagnosis.advice[:1].upper()}{diagnosis.advice[1:]}."
-        )
-        if diagnosis.build == "no_window" or self.settings.allow_unverified:
-            warnings.warn(message, DriftWarning, stacklevel=2)
-            return
-        raise UnverifiedModelError(
-            f"{message} To use these vectors all the same: "
-            "OllamaBackend(allow_unverified=True) (--allow-unverified)."
+        builds.judge(
+            diagnosis, self.model, self.address, allow_unverified=self.settings.allow_unverified
         )
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -313,23 +305,6 @@ class OllamaServer:
         digests = {full_name(model.model or ""): model.digest for model in listed.models}
         return digests.get(wanted)
 
-    def _refuse_old(self, version: str) -> None:
-        family = find_family(self.model)
-        number = parse_version(version)
-        if (
-            family is not None
-            and family.name.startswith("embeddinggemma")
-            and number is not None
-            and number < FIRST_RIGHT_VERSION
-            and not self.settings.allow_unverified
-        ):
-            raise ServerTooOldError(
-                f"Ollama {version} at {self.address} computes {self.model} with causal attention, "
-                "which gives wrong vectors (their cosine to the right ones is 0.5 to 0.8). Update "
-                "Ollama to 0.12.7 or later, best to 0.30 or later (https://ollama.com/download), "
-                "or accept them with OllamaBackend(allow_unverified=True) (--allow-unverified)."
-            )
-
     def _connection(self) -> Connection:
         settings = self.settings
         return connect(self.key, self.address, float(settings.timeout), settings.headers)
@@ -344,6 +319,12 @@ class OllamaServer:
             raise ollama_errors.from_exception(
                 error, model=self.model, address=self.address
             ) from error
+
+
+def _unpickled(
+    settings: OllamaBackend, model: str, address: str | None, keep_seconds: float | None
+) -> OllamaServer:
+    return replace(settings.bind(model, address), keep_seconds=keep_seconds)
 
 
 def _settings_key(settings: OllamaBackend) -> str:

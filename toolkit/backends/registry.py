@@ -45,7 +45,8 @@ def make_backends(
     if backend == "embedded":
         backend = EmbeddedBackend()
     if isinstance(backend, OllamaBackend):
-        return tuple(backend.bind(model, address) for address in parse_hosts(host))
+        addresses = [None] if host is None else parse_hosts(host)
+        return tuple(backend.bind(model, address) for address in addresses)
     if isinstance(backend, OpenAIBackend):
         return _bind_openai(backend, model, host)
     if not isinstance(backend, str) and _is_backend(backend):

@@ -103,9 +103,7 @@ def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) ->
 
     family = find_family(server.model)
     if family is None or family.name != "embeddinggemma":
-        return Finding(
-            "vectors", "note", f"there are no reference vectors for {server.model} to compare with"
-        )
+        return _check_one_vector(server, identity.dimension)
     texts = reference_texts()
     planets = {"query": "red-planet-query"} | {name: f"red-planet-{name}" for name in RED_PLANET}
     if not full:
@@ -135,11 +133,25 @@ def _check_vectors(server: OllamaServer, identity: ModelIdentity, full: bool) ->
             said += f"; the model card's similarities (published): {beside}"
         return Finding("vectors", "ok", said, facts)
     # Only the official name promises the published model, and only it can be pulled again.
+    advice = diagnosis.advice_for(server.model)
     if is_official(server.model):
-        return Finding("vectors", "wrong", f"{diagnosis.summary()}: {diagnosis.advice}", facts)
+        return Finding("vectors", "wrong", f"{diagnosis.summary()}: {advice}", facts)
     said = f"{diagnosis.summary()}. If it is a model of your own, that is as it should be; if it "
-    said += f"is meant to be the published one: {diagnosis.advice}"
+    said += f"is meant to be the published one: {advice}"
     return Finding("vectors", "note", said, facts)
+
+
+def _check_one_vector(server: OllamaServer, dimension: int) -> Finding:
+    """Look whether a model that nothing is known of gives a vector at all."""
+    from toolkit.embedding.identities import embed_with_patience
+    from toolkit.identity import reference_texts
+
+    try:
+        embed_with_patience(server, {"sky": reference_texts()["sky"]}, dimension)
+    except BackendError as error:
+        return Finding("vectors", "wrong", str(error))
+    said = f"it embeds, and there are no reference vectors for {server.model} to compare with"
+    return Finding("vectors", "note", said)
 
 
 def check_packs() -> Finding:

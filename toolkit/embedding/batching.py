@@ -21,6 +21,10 @@ FIRST_CHARACTERS = 16_000
 SUSPECT_SHARE = 0.5
 """A text guessed at more than this share of the limit may be over it: guesses err by so much."""
 
+LESSON = 0.8
+"""Share of the guess at a refused text from which on others are suspected too: a step so large that
+a job takes few of them."""
+
 
 @dataclass
 class BatchTuner:
@@ -102,20 +106,37 @@ class Batches:
     def __post_init__(self) -> None:
         count = len(self.texts)
         self._lengths = np.fromiter(map(len, self.texts), dtype=np.int32, count=count)
-        suspects: list[int] = []
-        if self.limit is not None:
-            bound = self.limit * SUSPECT_SHARE
-            # A text too short to matter, were every character a token, needs no guess.
-            suspects = [
-                position
-                for position in np.flatnonzero(self._lengths > bound).tolist()
-                if estimate_tokens(self.texts[position]) > bound
-            ]
-        # Handed out from the end: the shortest first.
-        self._suspect = sorted(suspects, key=lambda p: (self._lengths[p], p), reverse=True)
-        every = np.arange(count, dtype=np.int32)
-        self._plain = np.setdiff1d(every, np.array(suspects, dtype=np.int32), assume_unique=True)
+        self._plain = np.arange(count, dtype=np.int32)
         self._given = 0
+        self._bound = np.inf
+        self._suspect = []
+        if self.limit is not None:
+            self._suspect_from(self.limit * SUSPECT_SHARE)
+
+    def refused(self, position: int) -> None:
+        """Learn from a text that was too long: others guessed at about as much go alone too.
+
+        So what the guess gets wrong (a server with a smaller context than the model's, texts of
+        many tokens for their characters) costs a few batches and not all of them.
+        """
+        guess = estimate_tokens(self.texts[position])
+        if guess < self._bound:
+            self._suspect_from(guess * LESSON)
+
+    def _suspect_from(self, bound: float) -> None:
+        self._bound = bound
+        left = self._plain[self._given :]
+        # A text too short to matter, were every character a token, needs no guess.
+        suspects = [
+            position
+            for position in left[self._lengths[left] > bound].tolist()
+            if estimate_tokens(self.texts[position]) > bound
+        ]
+        self._plain = np.setdiff1d(left, np.array(suspects, dtype=np.int32), assume_unique=True)
+        self._given = 0
+        # Handed out from the end: the shortest first.
+        every = [*self._suspect, *suspects]
+        self._suspect = sorted(every, key=lambda p: (self._lengths[p], p), reverse=True)
 
     def __len__(self) -> int:
         return len(self._plain) - self._given + len(self._suspect)

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.cache.rows import NORM_TOLERANCE
+from toolkit.cache.rows import cut_rows as cut
 from toolkit.errors import InvalidVectorsError
 
-__all__ = ["NORM_TOLERANCE", "check_vectors", "cut"]
-
-NORM_TOLERANCE = 1e-3
-"""A vector normalised in float32 is far nearer to length 1 than this."""
+__all__ = ["check_vectors", "cut"]
 
 
 def check_vectors(vectors: NDArray[Any], count: int, dimension: int) -> dict[int, str]:
@@ -62,33 +61,3 @@ def check_vectors(vectors: NDArray[Any], count: int, dimension: int) -> dict[int
         else:
             bad[position] = f"of length {norm:.4g} instead of 1"
     return bad
-
-
-def cut(vectors: NDArray[np.float32], dimensions: int | None) -> NDArray[np.float32]:
-    """Return the first ``dimensions`` values of each vector, normalised again.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n, d)
-        Unit vectors of a model trained so that beginnings are vectors too (Matryoshka
-        representation learning, Kusupati et al. 2022, arXiv:2205.13147).
-    dimensions : int or None
-        How many values to keep; None or d for all.
-
-    Returns
-    -------
-    ndarray of shape (n, dimensions)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> cut(np.array([[0.6, 0.0, 0.8]], dtype=np.float32), 2)
-    array([[1., 0.]], dtype=float32)
-    """
-    if dimensions is None or dimensions == vectors.shape[1]:
-        return vectors
-    kept = np.ascontiguousarray(vectors[:, :dimensions], dtype=np.float32)
-    norms = np.sqrt(np.einsum("ij,ij->i", kept, kept, dtype=np.float64))[:, None]
-    # A vector whose beginning is zero has no direction there; it stays zero.
-    result: NDArray[np.float32] = (kept / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return result

@@ -2,8 +2,8 @@
 
 Batches are dispatched through :class:`joblib.Parallel` and every answer is settled here, in the
 calling process: checked, handed on at once, or tried again, split and given up for a reason. A
-worker only asks the backend once (:func:`ask`), so it may be a thread, a process or another
-machine.
+worker only asks the backend once (:func:`~toolkit.embedding.asking.ask`), so it may be a thread,
+a process or another machine.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from toolkit.backends.base import Backend
+from toolkit.embedding.asking import Outcome, Request, ask
 from toolkit.embedding.batching import Batches
 from toolkit.embedding.checks import check_vectors
-from toolkit.embedding.host_pool import HostPool, Lease
-from toolkit.embedding.identities import embed_unchanged
+from toolkit.embedding.host_pool import HostPool
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.retry import RetryPolicy
 from toolkit.errors import (
@@ -34,11 +34,10 @@ from toolkit.errors import (
     InvalidVectorsError,
     ServerUnavailableError,
     TextTooLongError,
-    ToolkitError,
 )
 from toolkit.identity import ModelIdentity
 
-__all__ = ["EmbeddingJob", "Outcome", "Request", "ask"]
+__all__ = ["EmbeddingJob"]
 
 MOST_BAD_IN_A_ROW = 64
 """Bad vectors without a good one between, after which the model is unloaded without waiting."""
@@ -46,57 +45,6 @@ MOST_BAD_IN_A_ROW = 64
 MOST_WAITING = 16_000_000
 """Bytes of vectors asked for and not yet stored before no more is asked: a fast server must not
 fill the memory while a slow disk keeps up."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """Texts that go to the backend together.
-
-    Parameters
-    ----------
-    positions : tuple of int
-        Of the texts in the job.
-    attempt : int, default=1
-        How often these texts are asked for together, this time included.
-    stage : int, default=0
-        0 as planned; 1 alone after a bad vector; 2 alone after unloading the model.
-    avoid : int, optional
-        The host that failed it before.
-    """
-
-    positions: tuple[int, ...]
-    attempt: int = 1
-    stage: int = 0
-    avoid: int | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one request gave: vectors or an error."""
-
-    request: Request
-    host: int
-    vectors: NDArray[np.float32] | None
-    error: ToolkitError | None
-    seconds: float
-
-
-def ask(
-    backend: Backend, request: Request, texts: list[str], expected: ModelIdentity, lease: Lease
-) -> Outcome:
-    """Send one request, once; return what came of it.
-
-    Runs in a thread, in another process or on another machine.
-    """
-    start = time.perf_counter()
-    vectors, error = None, None
-    try:
-        vectors = embed_unchanged(backend, texts, expected)
-    except ToolkitError as raised:
-        error = raised
-    finally:
-        lease.give_back()
-    return Outcome(request, lease.host, vectors, error, time.perf_counter() - start)
 
 
 @dataclass
@@ -297,6 +245,8 @@ class EmbeddingJob:
         if len(request.positions) > 1:
             self._split(request)
         else:
+            with self._lock:
+                self.batches.refused(request.positions[0])
             self.too_long.append(request.positions[0])
             self.settled[request.positions[0]] = True
 

@@ -9,13 +9,12 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.cache.rows import KEY_BYTES, KEY_DTYPE
 from toolkit.prompts import Prompt
 
 __all__ = ["KEY_BYTES", "Keys", "encode_text", "hash_texts", "unique_texts"]
 
-KEY_BYTES = 16
 Keys = NDArray[np.void]
-KEY_DTYPE = np.dtype((np.void, KEY_BYTES))
 BLOCK = 4096
 SIZES = [size.to_bytes(8, "little") for size in range(1024)]
 

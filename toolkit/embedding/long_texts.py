@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.backends.base import Backend
-from toolkit.embedding.keys import KEY_BYTES, Keys
-from toolkit.embedding.lengths import LONGEST_TOKEN, estimate_tokens, split_pieces
-from toolkit.errors import TextTooLongError
-from toolkit.identity import ModelIdentity
-from toolkit.prompts import Prompt
+from toolkit.embedding.averaging import average_pieces
+from toolkit.embedding.failures import too_long_error, warn_cut
+from toolkit.embedding.keys import KEY_BYTES, Keys, encode_text
+from toolkit.embedding.lengths import LONGEST_TOKEN
+from toolkit.embedding.rendering import render_text
+from toolkit.embedding.truncating import TruncatingBackend
+from toolkit.embedding.work import Work
+from toolkit.errors import EmbeddingError
 
-__all__ = ["LongTexts", "TruncatingBackend", "average_pieces", "variant_keys"]
+__all__ = ["count_long", "part_certainly_long", "settle_long", "variant_keys"]
 
-LongTexts = Literal["truncate", "error", "mean"]
-
-FIRST_TRY = 0.9
-"""Share of the limit that the first pieces are guessed to fill."""
+AVERAGED_AT_ONCE = 16
+"""Long texts whose pieces are embedded before their vectors are kept: an interruption costs no
+more than these."""
 
 
 def variant_keys(keys: Keys, policy: str) -> Keys:
@@ -45,120 +45,117 @@ def variant_keys(keys: Keys, policy: str) -> Keys:
     return np.frombuffer(b"".join(digests), dtype=keys.dtype)
 
 
-@dataclass(frozen=True)
-class TruncatingBackend:
-    """A backend that embeds as much of each text's beginning as fits.
+def part_certainly_long(
+    work: Work, missing: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Set texts apart that no tokenizer could fit: to send 10 MB takes a server seconds.
 
     Parameters
     ----------
-    inner : Backend
-        With ``embed_truncated`` the server cuts, at the exact token; without, the text is
-        shortened here until it is accepted.
-    limit : int or None
-        Most tokens of one text.
-    """
-
-    inner: Backend
-    limit: int | None = None
-
-    @property
-    def max_tokens(self) -> int | None:
-        """None: nothing is too long."""
-        return None
-
-    @property
-    def preferred_batch(self) -> int:
-        """1: texts are cut one by one."""
-        return 1
-
-    @property
-    def uses_prompts(self) -> bool:
-        """As the inner backend."""
-        return self.inner.uses_prompts
-
-    def identify(self) -> ModelIdentity:
-        """As the inner backend."""
-        return self.inner.identify()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("fingerprint", "unload"):
-            return getattr(self.inner, name)
-        raise AttributeError(name)
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of the beginnings of texts."""
-        return np.stack([self._one(text) for text in texts])
-
-    def _one(self, text: str) -> NDArray[np.float32]:
-        if self.limit is not None:
-            # What no tokenizer could fit is not worth sending: 10 MB take a server seconds.
-            text = text[: self.limit * LONGEST_TOKEN]
-        if hasattr(self.inner, "embed_truncated"):
-            vector: NDArray[np.float32] = self.inner.embed_truncated(text)
-            return vector
-        limit = self.limit if self.limit is not None else estimate_tokens(text) / 2
-        kept = min(len(text), int(len(text) * limit * 1.5 / max(estimate_tokens(text), 1.0)) + 1)
-        while kept > 1:
-            try:
-                first: NDArray[np.float32] = self.inner.embed([text[:kept]])[0]
-                return first
-            except TextTooLongError:
-                kept = int(kept * 0.95)
-        raise TextTooLongError("not even the first character of the text is accepted")
-
-
-def average_pieces(
-    texts: Sequence[str],
-    render: Callable[[int, str], str],
-    embed: Callable[[Sequence[str]], tuple[NDArray[np.float32], Sequence[int]]],
-    limit: int,
-    prompt: Prompt,
-) -> NDArray[np.float32]:
-    """Embed each text as the mean of its pieces, weighted by their guessed tokens.
-
-    Parameters
-    ----------
-    texts : sequence of str, of length n
-        Raw texts, each over the limit.
-    render : callable
-        Called with a text's position and a piece of it; returns what is sent.
-    embed : callable
-        Called with rendered pieces; returns their vectors and the positions of those that are
-        still too long.
-    limit : int
-        Most tokens of one text, special tokens included.
-    prompt : Prompt
-        Its literal part takes room in every piece.
+    work : Work
+        The call.
+    missing : ndarray of shape (m,)
+        Positions of texts that have no vector yet.
 
     Returns
     -------
-    ndarray of shape (n, d)
-        Unit vectors.
+    rest, certain : ndarray
+        Positions.
+
+    Raises
+    ------
+    EmbeddingError
+        If there are any, and both ``long_texts`` and ``on_error`` say so.
     """
-    room = max(16.0, limit - 2 - estimate_tokens("".join(prompt.parts) or "a"))
-    todo = [
-        (owner, piece)
-        for owner, text in enumerate(texts)
-        for piece in split_pieces(text, _characters(text, room * FIRST_TRY))
-    ]
-    totals: dict[int, NDArray[np.float64]] = {}
-    while todo:
-        vectors, too_long = embed([render(owner, piece) for owner, piece in todo])
-        refused = set(too_long)
-        again = []
-        for number, (owner, piece) in enumerate(todo):
-            if number in refused:
-                again += [(owner, half) for half in split_pieces(piece, max(2, len(piece) // 2))]
-            else:
-                share = max(estimate_tokens(piece), 1.0) if piece else 1.0
-                totals[owner] = totals.get(owner, 0.0) + share * vectors[number].astype(np.float64)
-        todo = again
-    means = np.stack([totals[owner] for owner in range(len(texts))])
-    result: NDArray[np.float32] = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(
-        np.float32
-    )
-    return result
+    if work.limit is None:
+        return missing, missing[:0]
+    long = work.lengths[missing] > work.limit * LONGEST_TOKEN
+    stop = work.settings.long_texts == "error" and work.settings.on_error == "raise"
+    if long.any() and stop:
+        raise _too_long(work, missing[long].tolist())
+    return missing[~long], missing[long]
 
 
-def _characters(text: str, tokens: float) -> int:
-    return max(2, int(len(text) * tokens / max(estimate_tokens(text), 1.0)))
+def settle_long(work: Work, positions: NDArray[np.intp], bar: Any) -> None:
+    """Do what ``long_texts`` says about the texts that the backend refused as too long.
+
+    Parameters
+    ----------
+    work : Work
+        The call.
+    positions : ndarray of shape (k,)
+        Of these texts.
+    bar : tqdm
+        Shows progress.
+    """
+    policy = work.settings.long_texts
+    if policy == "error":
+        if work.settings.on_error == "raise":
+            raise _too_long(work, positions.tolist())
+        reason = f"longer than the model's context ({work.limit} tokens)"
+        work.failed.update(dict.fromkeys(positions.tolist(), reason))
+        return
+    embedded, before = work.report.embedded, len(work.failed)
+    keys = variant_keys(work.keys[positions], policy)
+    if policy == "truncate":
+        _truncate(work, positions, keys, bar)
+    else:
+        for start in range(0, len(positions), AVERAGED_AT_ONCE):
+            part = slice(start, start + AVERAGED_AT_ONCE)
+            _average(work, positions[part], keys[part])
+            bar.update(len(positions[part]))
+    done = len(positions) - (len(work.failed) - before)
+    work.report.embedded = embedded + done  # texts, not their pieces
+    count_long(work, done)
+
+
+def count_long(work: Work, count: int) -> None:
+    """Count texts that were cut or averaged, and warn of those that were cut."""
+    if work.settings.long_texts == "mean":
+        work.report.averaged += count
+    elif count:
+        work.report.truncated += count
+        warn_cut(count, len(work), work.limit)
+
+
+def _too_long(work: Work, positions: Sequence[int]) -> EmbeddingError:
+    reason = "longer than the model's context"
+    failed = dict.fromkeys(work.input_positions(positions), reason)
+    return too_long_error(failed, len(work), work.limit)
+
+
+def _truncate(work: Work, positions: NDArray[np.intp], keys: Keys, bar: Any) -> None:
+    def store(where: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        chosen = np.asarray(where)
+        work.keep(positions[chosen], vectors, keys[chosen])
+
+    cutting = [TruncatingBackend(backend, work.limit) for backend in work.backends]
+    rendered = work.rendered(positions)
+    job = work.run_job(rendered, store, backends=cutting, advance=bar.update, size=1)
+    work.failed.update({int(positions[p]): why for p, why in job.failed.items()})
+
+
+def _average(work: Work, positions: NDArray[np.intp], keys: Keys) -> None:
+    inputs = work.first[positions].tolist()
+
+    def render(owner: int, piece: str) -> str:
+        title = None if work.titles is None else work.titles[inputs[owner]]
+        return render_text(piece, title, work.prompt)
+
+    def embed(
+        pieces: Sequence[str],
+    ) -> tuple[NDArray[np.float32], Sequence[int], Mapping[int, str]]:
+        vectors = np.zeros((len(pieces), work.source.identity.dimension), dtype=np.float32)
+
+        def store(where: Sequence[int], found: NDArray[np.float32]) -> None:
+            vectors[np.asarray(where)] = found
+
+        job = work.run_job(pieces, store)
+        return vectors, job.too_long, job.failed
+
+    texts = [encode_text(work.texts[position]).decode() for position in inputs]
+    vectors, failed = average_pieces(texts, render, embed, work.limit or 512, work.prompt)
+    good = np.asarray([i for i in range(len(texts)) if i not in failed], dtype=np.intp)
+    work.keep(positions[good], vectors[good], keys[good])
+    for owner, reason in failed.items():
+        work.failed[int(positions[owner])] = f"a piece of it could not be embedded: {reason}"

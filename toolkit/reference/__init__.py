@@ -53,7 +53,7 @@ _ADVICE: Mapping[str, str] = {
     "Update Ollama to 0.12.7 or later, best to 0.30 or later",
     "unknown": "a model imported without its tokenizer's settings (add_space_prefix, BOS and "
     "EOS) or without its two dense layers looks like this, and so does another model under this "
-    "name. Mend it with `ollama rm embeddinggemma` and `ollama pull embeddinggemma`",
+    "name. Mend it with `ollama rm {model}` and `ollama pull {model}`",
 }
 
 
@@ -116,7 +116,11 @@ class Diagnosis:
     @property
     def advice(self) -> str:
         """What it means and what mends it; empty if all is right."""
-        return _ADVICE[self.build]
+        return self.advice_for("embeddinggemma")
+
+    def advice_for(self, model: str) -> str:
+        """Return the advice with the commands for a model of another name or tag."""
+        return _ADVICE[self.build].format(model=model)
 
     def summary(self) -> str:
         """Return one line with the lowest cosine to each build."""
@@ -186,7 +190,7 @@ def diagnose(
 
 
 def _is_exact(quantization: str | None) -> bool:
-    return quantization is not None and _EXACT_FORMATS.fullmatch(quantization.strip()) is not None
+    return isinstance(quantization, str) and bool(_EXACT_FORMATS.fullmatch(quantization.strip()))
 
 
 def _lacks_window(cosines: Mapping[str, Mapping[str, float]], nearest: float) -> bool:

@@ -1,0 +1,90 @@
+"""In a terminal: a bar that says how far it is, and Ctrl-C that says how many are left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import command, environment
+from tests.ollama_double.server import OllamaDouble
+
+
+class Terminal:
+    """A command in a terminal of 100 columns."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._raw = b""
+        self._side, other = pty.openpty()
+        fcntl.ioctl(self._side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        self._process = subprocess.Popen(
+            [*command, *arguments],
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            env=environment(TERM="xterm"),
+            start_new_session=True,
+            # The terminal is the session's own, so that Ctrl-C becomes a signal.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(other)
+
+    def read_until(self, pattern: str, seconds: float = 60.0) -> str:
+        """Return the output when it holds the pattern."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, output := self._raw.decode(errors="replace")):
+            left = deadline - time.monotonic()
+            assert left > 0, f"{pattern!r} is not in {output!r}"
+            if select.select([self._side], [], [], left)[0]:
+                self._raw += os.read(self._side, 65536)
+        return output
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._side, b"\x03")
+
+    def end(self) -> int:
+        code = self._process.wait(timeout=60)
+        os.close(self._side)
+        return code
+
+
+@pytest.mark.parametrize("text_seconds", [0.02, 0.1])
+def test_ctrl_c(
+    tmp_path: Path, text_seconds: float, ollama_double_factory: Callable[..., OllamaDouble]
+) -> None:
+    """With 0.1 s a text, a request on its way would take seconds more."""
+    texts, out = tmp_path / "in.txt", tmp_path / "out.npy"
+    texts.write_text("\n".join(f"text number {i}" for i in range(2000)))
+    double = ollama_double_factory(text_seconds=text_seconds)
+    terminal = Terminal("embed", str(texts), "--host", double.host, "--out", str(out))
+    if text_seconds < 0.1:
+        terminal.read_until(r"embedding: +\d+%.*/2000 \[\d\d:\d\d<\d\d:\d\d, .*text/s")
+    else:
+        deadline = time.monotonic() + 60
+        while "number 40" not in "".join(double.texts_received) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    terminal.press_ctrl_c()
+    pressed = time.monotonic()
+    said = terminal.read_until(r"are left\. Run it again to go on\.")
+    # Within a second on a quiet machine.
+    assert time.monotonic() - pressed < 5
+    assert terminal.end() == 130
+    counted = re.search(
+        r"interrupted\. Stopped: (\d+) of 2,000 texts were embedded and are in the cache; "
+        r"([\d,]+) are left",
+        " ".join(said.split()),
+    )
+    assert counted is not None
+    assert int(counted[1]) + int(counted[2].replace(",", "")) == 2000
+    assert "Traceback" not in said
+    assert not out.exists()
