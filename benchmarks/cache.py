@@ -3,7 +3,8 @@
     python benchmarks/cache.py [--competitors VENV/bin/python] [--out FILE]
 
 *Ways*: the same 100,000 vectors of 768 float32, stored under their texts and read by them in random
-order, each way in processes of its own (cache_stores.py), in rounds A B C A B C; medians count.
+order, 1,000 a call, each way in processes of its own (cache_stores.py), in rounds A B C A B C;
+medians count.
 Writes are timed over the first 6,400 vectors, in batches of 64 that are committed one by one; this
 cache and the SQLite table wait for the disk each time, the others do not. Slow ways read as many as
 they can in the given seconds.
@@ -44,12 +45,12 @@ NOTES = {
     OURS: "every row compared with its checksum; a write waits for the disk",
     OURS_128: "the first 128 values, scaled to unit length again",
     LIMIT: "np.take from a matrix in memory: no keys, no disk",
-    ".npy": "loaded whole and gathered: no keys, cannot grow",
+    ".npy": "loaded whole and gathered in one call: no keys, cannot grow",
     "SQLite blobs": "WAL, synchronous=FULL, pages of 16 kB, memory-mapped, 1,000 keys a query",
     "joblib.Memory": "a call a text; a write does not wait for the disk",
     "diskcache": "a transaction a batch; a write does not wait for the disk",
-    "langchain": "CacheBackedEmbeddings with LocalFileStore, 50 texts a call: JSON, a file a text; "
-    "a write does not wait for the disk",
+    "langchain": "CacheBackedEmbeddings with LocalFileStore: JSON, a file a text; a write does not "
+    "wait for the disk",
 }
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 OPEN_MS = 50

@@ -461,3 +461,76 @@ def test_a_flush_that_fails_stores_nothing(space, monkeypatch):
     assert len(space) == 20
     assert put(space, range(25)) == 5
     assert len(check_by_hand(space.path)) == 25
+
+
+# --- file systems without shared memory ----------------------------------------------------------
+
+NO_SHARED_MEMORY = """
+import sqlite3
+from pathlib import Path
+from toolkit.cache import index
+from toolkit.errors import CacheError, CacheCorruptedError
+connect = sqlite3.connect
+def connect_without(file, *rest, **more):
+    # SQLite's own locks by files: as on a network drive, no log that processes share.
+    if sys.argv[1] not in str(file):
+        return connect(file, *rest, **more)
+    file = str(file) if more.get("uri") else Path(file).absolute().as_uri()
+    more["uri"] = True
+    return connect(file + ("&" if "?" in file else "?") + "vfs=unix-dotfile", *rest, **more)
+sqlite3.connect = connect_without
+"""
+
+
+@posix
+def test_a_cache_made_where_no_log_can_be_shared(tmp_path):
+    """It does without, and is a cache like any other."""
+    script = (
+        NO_SHARED_MEMORY
+        + """
+cache = EmbeddingCache(sys.argv[1])
+space, _ = cache.resolve(identity_of())
+keys = keys_of(range(300))
+for start in range(0, 300, 100):
+    part = keys[start:start + 100]
+    assert space.put(part, vectors_of(part), PROMPT) == 100
+vectors, found = space.get(keys)
+assert found.all() and np.array_equal(vectors, vectors_of(keys))
+cache.prune(max_bytes=200_000)
+assert len(space) < 300
+assert not cache.verify()[0].damaged
+mode = connect_without(space.path / "index.sqlite").execute("PRAGMA journal_mode").fetchone()[0]
+print(mode)
+"""
+    )
+    assert run(script, tmp_path / "cache").strip() == "delete"
+    (space,) = (tmp_path / "cache" / "spaces").iterdir()
+    check_by_hand(space)
+
+
+@posix
+def test_a_cache_whose_log_cannot_be_opened(filled, tmp_path):
+    """Copied to such a file system: read as it is, and an error that says so to who writes."""
+    script = (
+        NO_SHARED_MEMORY
+        + """
+(space,) = EmbeddingCache(sys.argv[1]).spaces()
+keys = keys_of(range(25))
+vectors, found = space.get(keys)
+assert found.tolist() == [True] * 20 + [False] * 5
+assert np.array_equal(vectors, vectors_of(keys[:20]))
+for use in (lambda: space.put(keys, vectors_of(keys), PROMPT),
+            lambda: EmbeddingCache(sys.argv[1]).prune(max_bytes=0)):
+    try:
+        use()
+    except CacheError as error:
+        assert not isinstance(error, CacheCorruptedError), error
+        print(error)
+    else:
+        raise AssertionError
+"""
+    )
+    said = run(script, filled).splitlines()
+    assert len(said) == 2
+    assert all("write-ahead log cannot be opened" in line for line in said)
+    assert "local disk" in said[0]

@@ -169,7 +169,7 @@ def _row_bytes(removal: Removal) -> int:
     with reading(removal.folder / INDEX) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    entry = (pages * page_bytes - EMPTY_BYTES) // max(removal.rows, 1)
+    entry = (int(pages) * int(page_bytes) - EMPTY_BYTES) // max(removal.rows, 1)
     return 4 * removal.dimension + max(entry, ENTRY_BYTES)
 
 

@@ -208,9 +208,10 @@ def cut_rows(vectors: NDArray[np.float32], dimensions: int | None) -> NDArray[np
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return vectors of unit length; a vector of zeros stays one."""
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))[:, None]
-    scaled: NDArray[np.float32] = (vectors / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return scaled
+    wide = vectors.astype(np.float64)  # several times faster than einsum's own conversion
+    norms: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
+    lengths: NDArray[np.float32] = np.where(norms > 0, norms, 1.0).astype(np.float32)
+    return vectors / lengths
 
 
 def _halves(keys: NDArray[np.void]) -> NDArray[np.uint64]:
