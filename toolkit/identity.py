@@ -55,7 +55,13 @@ _MIN_SHARED_CANARIES = 3
 
 @cache
 def reference_texts() -> Mapping[str, str]:
-    """Return the 29 reference texts by name, as they are sent (prompt included)."""
+    """Return the 29 reference texts by name, as they are sent (prompt included).
+
+    Examples
+    --------
+    >>> reference_texts()["red-planet-query"]
+    'task: search result | query: Which planet is known as the Red Planet?'
+    """
     raw = (files("toolkit") / "reference" / "texts.json").read_text(encoding="utf-8")
     return {item["name"]: item["text"] for item in json.loads(raw)}
 
@@ -82,6 +88,12 @@ class Canary:
         Names of the texts; texts a server refuses as too long are left out.
     vectors : ndarray of shape (c, dimension), dtype float16
         Unit vectors.
+
+    Examples
+    --------
+    >>> canary = Canary.of({"sky": [1.0, 0.0], "class-short": [0.0, 1.0]})
+    >>> canary.names, canary.vectors.shape
+    (('sky', 'class-short'), (2, 2))
     """
 
     names: tuple[str, ...]
@@ -204,6 +216,13 @@ def canary_cosines(a: ModelIdentity, b: ModelIdentity) -> dict[str, float]:
     -------
     dict of str to float
         Empty where one has no canaries or the dimensions differ.
+
+    Examples
+    --------
+    >>> one = ModelIdentity("ollama", "a", 2, canary=Canary.of({"sky": [1.0, 0.0]}))
+    >>> other = ModelIdentity("ollama", "a", 2, canary=Canary.of({"sky": [0.6, 0.8]}))
+    >>> {name: round(cosine, 3) for name, cosine in canary_cosines(one, other).items()}
+    {'sky': 0.6}
     """
     if a.canary is None or b.canary is None or a.dimension != b.dimension:
         return {}
@@ -223,6 +242,16 @@ def compatible(a: ModelIdentity, b: ModelIdentity) -> bool:
     True if at least three canaries are shared and each agrees to :data:`CANARY_COSINE`, whatever
     the digests say. What an OpenAI-compatible server or a pack does not know of its weights is
     no obstacle.
+
+    Examples
+    --------
+    A pack, and a server that gives the same vectors:
+
+    >>> canary = Canary(CANARY_NAMES, np.eye(7, dtype=np.float16))
+    >>> server = ModelIdentity("ollama", "embeddinggemma", 7, weights="ab" * 32, canary=canary)
+    >>> pack = ModelIdentity("pack", "embeddinggemma", 7, canary=canary)
+    >>> compatible(server, pack), same_space(server, pack)
+    (True, False)
     """
     cosines = canary_cosines(a, b)
     return len(cosines) >= _MIN_SHARED_CANARIES and min(cosines.values()) >= CANARY_COSINE
@@ -235,6 +264,15 @@ def same_space(a: ModelIdentity, b: ModelIdentity) -> bool:
     unknown, and they are :func:`compatible`. An 8-bit build agrees with its 16-bit source to
     0.9997 and must stay apart, hence the digests; and vectors made elsewhere (a pack from
     another library) stay apart from a server's own, hence the kind.
+
+    Examples
+    --------
+    >>> canary = Canary(CANARY_NAMES, np.eye(7, dtype=np.float16))
+    >>> one = ModelIdentity("ollama", "embeddinggemma", 7, weights="ab" * 32, canary=canary)
+    >>> same_space(one, replace(one, engine_version="0.32.15"))
+    True
+    >>> same_space(one, replace(one, weights="cd" * 32, quantization="Q8_0"))
+    False
     """
     if a.backend != b.backend:
         return False

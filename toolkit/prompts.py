@@ -136,6 +136,12 @@ class PromptFamily:
         Beginnings of Ollama model names (without namespace and tag) that belong to it.
     templates : mapping of str to str
         Template by task.
+
+    Examples
+    --------
+    >>> family = PromptFamily("mine", ("my-model",), {"clustering": "cluster: {text}"})
+    >>> family.prefixes()
+    ('cluster: ',)
     """
 
     name: str

@@ -26,6 +26,13 @@ class ShippedVectors:
     subset : str or tuple of str, optional
         The ``subset`` of :func:`~toolkit.datasets.load` that has exactly these rows; None for
         all rows.
+
+    Examples
+    --------
+    >>> from toolkit.datasets import info
+    >>> (shipped,) = info("factbook").vectors
+    >>> shipped.task, shipped.rows, shipped.subset
+    ('clustering', 1670, 'sample')
     """
 
     task: str
@@ -62,6 +69,13 @@ class DatasetInfo:
         The column whose values must not be on both sides of a split.
     vectors : tuple of ShippedVectors, default=()
         The packs that come with it.
+
+    Examples
+    --------
+    >>> from toolkit.datasets import info
+    >>> sdg = info("sdg")
+    >>> sdg.rows, sdg.classes, sdg.languages, [shipped.task for shipped in sdg.vectors]
+    (615, 17, ('en',), ['classification', 'clustering'])
     """
 
     name: str

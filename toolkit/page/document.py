@@ -44,6 +44,13 @@ class Fragment:
     empty_style : bool, default=False
         Whether its scripts make a ``<style>`` of their own and fill it rule by rule, as plotly
         does.
+
+    Examples
+    --------
+    >>> bars = Fragment(Markup("<p>Bars</p>"), scripts=("let n = 3",))
+    >>> page = Page("Counts")
+    >>> str(page.add(bars)), "let n = 3" in page.render()
+    ('<p>Bars</p>', True)
     """
 
     html: Markup

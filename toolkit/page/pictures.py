@@ -35,6 +35,12 @@ def picture(
     Returns
     -------
     markupsafe.Markup
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> str(picture(Figure(figsize=(1, 1)), "nothing yet"))[:29]
+    '<img src="data:image/svg+xml;'
     """
     image = Markup('<img src="{}" alt="{}">').format(_address(figure, kind, dpi), alt)
     if dark is None:

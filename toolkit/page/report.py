@@ -28,6 +28,24 @@ class Report(ABC):
     See Also
     --------
     toolkit.page : how to write the page.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from toolkit.page import Page
+    >>> class Counts(Report):
+    ...     def build_html(self):
+    ...         return Page("Counts").render()
+    ...     def build_markdown(self):
+    ...         return "3 apples"
+    ...     def to_dict(self):
+    ...         return {"apples": 3}
+    ...     def to_frame(self):
+    ...         return pd.DataFrame([self.to_dict()])
+    >>> print(Counts().to_json(), end="")
+    {
+      "apples": 3
+    }
     """
 
     @abstractmethod
