@@ -74,7 +74,7 @@ def assign(
         flag(
             "--trusted",
             panel=CLUSTERING,
-            help="Open a clustering that could run code: only if you trust who made it.",
+            help="Open a model that could run code: only if you trust who made it.",
         ),
     ] = False,
     backend: Annotated[
