@@ -79,7 +79,7 @@ def test_an_option_means_the_same_everywhere() -> None:
                 if spelled.startswith("--") and parameter.name not in varying:
                     helps[spelled][name] = str(parameter.help)
     for spelled in ("--backend", "--model"):
-        for name in ("predict", "evaluate", "demo"):
+        for name in ("predict", "evaluate", "assign", "demo"):
             helps[spelled].pop(name, None)
     differing = {option: by for option, by in helps.items() if len(set(by.values())) > 1}
     assert not differing

@@ -117,7 +117,7 @@ def test_hdbscan_is_the_package_where_it_is_installed(
     if package:
         pytest.importorskip("hdbscan")
     else:
-        monkeypatch.setattr("toolkit.cluster.clusterers.find_spec", lambda name: None)
+        monkeypatch.setattr("toolkit.cluster.clusterer_catalog.find_spec", lambda name: None)
     X, labels = blobs()
     made = make_clusterer("hdbscan", min_cluster_size=5, reducer=PCA(5))
     assert describe_clusterer(made[-1]).startswith("hdbscan." if package else "HDBSCAN(")

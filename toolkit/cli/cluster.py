@@ -153,7 +153,7 @@ def cluster(
         flag(
             "--trusted",
             panel=CLUSTERS,
-            help="With --reuse, open a clustering that could run code.",
+            help="Open a model that could run code: only if you trust who made it.",
         ),
     ] = False,
     out: TableOut = None,

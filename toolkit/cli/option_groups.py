@@ -158,7 +158,7 @@ class SavedModelOptions:
         flag(
             "--trusted",
             panel=MODEL,
-            help="Open what could run code: only if you trust who made it.",
+            help="Open a model that could run code: only if you trust who made it.",
         ),
     ] = False
     backend: Annotated[
