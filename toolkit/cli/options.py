@@ -41,6 +41,7 @@ __all__ = [
 
 INPUT = "Input"
 EMBEDDING = "Embedding"
+COMPARING = "Comparing two maps"
 OUTPUT = "Output"
 GENERAL = "General"
 """Headings of the help, in which options stand together."""
