@@ -203,7 +203,7 @@ def test_page_of_many_points_is_a_sample_that_says_so() -> None:
     display = EmbeddingMapDisplay(points, labels=labels, texts=["word " * 40] * 6_000)
     fragment = display.fragment(max_points=5_500)
     assert fragment.unsafe_eval
-    assert "A sample of 5,499 of the 6,000 texts is shown." in fragment.html
+    assert "A sample of 5,499 of the 6,000 texts is shown; the counts are of all." in fragment.html
     texts = fragment.data["map:map"]["texts"]
     assert set(texts) == {"gzip"}
     assert not display.fragment(max_points=4_000).unsafe_eval

@@ -55,7 +55,8 @@ def place_of(visit: Visit, row: int) -> tuple[float, float]:
         """(row) => {
           const data = pageData(document.querySelector("[data-embedding-map]").dataset.embeddingMap
             && "map:map");
-          const xy = new Uint16Array(Uint8Array.from(atob(data.xy), c => c.charCodeAt(0)).buffer);
+          const bytes = Uint8Array.from(atob(data.panes[0].xy), c => c.charCodeAt(0));
+          const xy = new Uint16Array(bytes.buffer);
           const plot = document.querySelector(".emap-plot"), box = plot.getBoundingClientRect();
           const [x, y] = [plot.layout.xaxis.range, plot.layout.yaxis.range];
           return [

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.option_groups import EmbeddingOptions, InputOptions, cache_parameter
+from toolkit.cli.option_groups import (
+    CompareOptions,
+    EmbeddingOptions,
+    InputOptions,
+    cache_parameter,
+)
 from toolkit.cli.options import (
     INPUT,
     OUTPUT,
@@ -18,11 +23,11 @@ from toolkit.cli.options import (
     SpreadsheetSafe,
     option,
 )
-from toolkit.cli.vectors_of import embed_table
+from toolkit.cli.vectors_of import both_embedded, embed_table
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.visualize import EmbeddingMapDisplay
+    from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 
 __all__ = ["map_texts"]
 
@@ -35,6 +40,7 @@ def map_texts(
     source: Source,
     inputs: InputOptions,
     embedding: EmbeddingOptions,
+    compare: CompareOptions,
     out: Annotated[
         list[Path],
         option(
@@ -48,7 +54,23 @@ def map_texts(
     ],
     label_column: Annotated[
         str | None,
-        option("--label-column", metavar="NAME", panel=INPUT, help="Colour the map by it."),
+        option(
+            "--label-column",
+            metavar="NAME",
+            panel=INPUT,
+            help="The column of categories that gives the colours and names.",
+        ),
+    ] = None,
+    color_by: Annotated[
+        str | None,
+        option(
+            "--color-by",
+            "--colour-by",
+            metavar="NAME",
+            panel=INPUT,
+            help="Colour the map by a column of numbers, times or categories; on the page the "
+            "reader can choose another.",
+        ),
     ] = None,
     title: Annotated[
         str | None,
@@ -67,36 +89,50 @@ def map_texts(
 
       toolkit map reviews.csv --label-column stars --out map.html
       toolkit map dataset:sdg --backend cache -o map.html -o map.png
+      toolkit map reviews.csv --color-by date -o map.html
+      toolkit map dataset:sdg --backend cache --compare-dimensions 128 -o two.html
     """
     for path in out:
         _check(path, force)
     from toolkit.datasets.tables import read_texts
 
+    kept = list(dict.fromkeys([*(keep or ()), *([] if color_by is None else [color_by])]))
     data = read_texts(
         source,
         inputs.table_format(),
         column=inputs.text_column,
         labels=label_column,
-        keep=keep or (),
+        keep=kept,
         missing=embedding.missing,
     )
+    other = compare.second(embedding)
     found = embed_table(data, embedding, "clustering")
-    from toolkit.visualize import EmbeddingMapDisplay
+    drawn: EmbeddingMapDisplay | MapComparison
+    options: dict[str, Any] = {
+        "title": title or f"Map of {Path(data.source).name}",
+        "random_state": random_state,
+        "verbose": console.verbosity,
+        "cache": cache_parameter(embedding.cache),
+    }
+    from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 
-    console.say("Projecting the map (UMAP) …")
-    display = EmbeddingMapDisplay.from_embeddings(
-        found.X,
-        texts=found.texts,
-        labels=found.labels,
-        columns=found.columns(data.kept),
-        title=title or f"Map of {Path(data.source).name}",
-        random_state=random_state,
-        verbose=console.verbosity,
-        cache=cache_parameter(embedding.cache),
-    )
-    console.say(display.caption)
+    if other is None:
+        console.say("Projecting the map (UMAP) …")
+        drawn = EmbeddingMapDisplay.from_embeddings(found.X, **options, **found.shown(data))
+        colored = drawn
+    else:
+        first, second = both_embedded(found, embed_table(data, other, "clustering"))
+        console.say("Projecting the two maps (UMAP) …")
+        titles = compare.titles(embedding, "clustering")
+        drawn = MapComparison.from_embeddings(
+            first.X, second.X, titles=titles, **options, **first.shown(data)
+        )
+        colored = drawn.first
+    if color_by is not None:
+        colored.coloring(color_by)  # an unfit column is said before anything is written
+    console.say(drawn.caption)
     for path in out:
-        _write(display, path, force, spreadsheet_safe)
+        _write(drawn, path, force, spreadsheet_safe, color_by)
         console.say(f"Map: {path}")
 
 
@@ -119,19 +155,26 @@ def _check(path: Path, force: bool) -> None:
         ) from None
 
 
-def _write(display: EmbeddingMapDisplay, path: Path, force: bool, safe: bool) -> None:
+def _write(
+    display: EmbeddingMapDisplay | MapComparison,
+    path: Path,
+    force: bool,
+    safe: bool,
+    color_by: str | None,
+) -> None:
     from toolkit.datasets.output_files import output_file
     from toolkit.datasets.table_writers import write_table
 
     ending = path.suffix.lower()
     if ending in PAGES:
-        display.to_html(path, overwrite=force)
+        display.to_html(path, overwrite=force, color_by=color_by)
     elif ending in PICTURES:
         import matplotlib as mpl
 
         mpl.use("Agg")  # no window, wherever this runs
         with output_file(path, force=force) as place:
-            figure = display.plot().ax_.get_figure(root=True)
+            display.plot(color_by=color_by)
+            figure = display.figure_.get_figure(root=True)
             assert figure is not None  # noqa: S101 - just drawn
             figure.savefig(place, dpi=150, format=ending[1:])
     else:

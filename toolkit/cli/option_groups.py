@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from toolkit.cli.options import (
+    COMPARING,
     EMBEDDING,
     GENERAL,
     INPUT,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPTION_GROUPS",
+    "CompareOptions",
     "EmbeddingOptions",
     "GeneralOptions",
     "InputOptions",
@@ -194,11 +196,92 @@ class SavedModelOptions:
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True)
+class CompareOptions:
+    """What a second map beside the first is made with; what is not given is as for the first."""
+
+    compare_task: Annotated[
+        str | None,
+        option(
+            "--compare-task",
+            metavar="NAME",
+            panel=COMPARING,
+            help="A second map beside it, linked, with this --task.",
+        ),
+    ] = None
+    compare_prompt: Annotated[
+        str | None,
+        option(
+            "--compare-prompt",
+            metavar="'… {text}'",
+            panel=COMPARING,
+            help="A second map, with this --prompt.",
+        ),
+    ] = None
+    compare_dimensions: Annotated[
+        int | None,
+        option(
+            "--compare-dimensions",
+            metavar="N",
+            panel=COMPARING,
+            help="A second map, of vectors this short.",
+        ),
+    ] = None
+    compare_model: Annotated[
+        str | None,
+        option(
+            "--compare-model",
+            metavar="NAME",
+            panel=COMPARING,
+            help="A second map, of this --model.",
+        ),
+    ] = None
+
+    def second(self, first: EmbeddingOptions) -> EmbeddingOptions | None:
+        """Return what makes the second map's vectors; None if there is to be no second map."""
+        if self.compare_task is not None and self.compare_prompt is not None:
+            raise UsageError("--compare-task and --compare-prompt exclude each other")
+        changed: dict[str, Any] = {}
+        if self.compare_task is not None:
+            changed |= {"task": self.compare_task, "prompt": None}
+        if self.compare_prompt is not None:
+            changed |= {"prompt": self.compare_prompt, "task": None}
+        if self.compare_dimensions is not None:
+            changed["dimensions"] = self.compare_dimensions
+        if self.compare_model is not None:
+            changed["model"] = self.compare_model
+        return replace(first, **changed) if changed else None
+
+    def titles(self, first: EmbeddingOptions, default_task: str) -> tuple[str, str]:
+        """Return in words how the two maps differ.
+
+        Examples
+        --------
+        >>> CompareOptions(compare_dimensions=128).titles(EmbeddingOptions(), "clustering")
+        ('full dimension', '128 dimensions')
+        """
+        second = self.second(first) or first
+        parts = []
+        for one in (first, second):
+            said = []
+            if self.compare_model is not None:
+                said.append(one.model)
+            if self.compare_task is not None or self.compare_prompt is not None:
+                task = one.task_parameter(default_task) or "none"
+                said.append(f"prompt {one.prompt!r}" if one.prompt else f"task {task}")
+            if self.compare_dimensions is not None:
+                n = one.dimensions
+                said.append("full dimension" if n is None else f"{n} dimensions")
+            parts.append(", ".join(said))
+        return parts[0], parts[1]
+
+
 OPTION_GROUPS: tuple[type, ...] = (
     GeneralOptions,
     InputOptions,
     EmbeddingOptions,
     SavedModelOptions,
+    CompareOptions,
 )
 """Classes whose fields become options of a command that has a parameter of that type."""
 

@@ -44,6 +44,7 @@ __all__ = [
 INPUT = "Input"
 EMBEDDING = "Embedding"
 MODEL = "Model"
+COMPARING = "Comparing two maps"
 OUTPUT = "Output"
 GENERAL = "General"
 """Headings of the help, in which options stand together."""

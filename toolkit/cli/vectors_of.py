@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.console import console
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from toolkit.datasets.tables import TextColumns
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
-__all__ = ["Embedded", "embed_table"]
+__all__ = ["Embedded", "both_embedded", "embed_table"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,28 @@ class Embedded:
     def columns(self, kept: dict[str, list[Any]]) -> dict[str, list[Any]]:
         """Return these rows of further columns of the table."""
         return {name: [values[row] for row in self.rows.tolist()] for name, values in kept.items()}
+
+    def shown(self, data: TextColumns) -> dict[str, Any]:
+        """Return what a map shows of these rows: texts, labels, and further columns."""
+        return {"texts": self.texts, "labels": self.labels, "columns": self.columns(data.kept)}
+
+    def only(self, rows: NDArray[np.intp]) -> Embedded:
+        """Return those of the rows that are in ``rows`` of the table."""
+        import numpy as np
+
+        here = np.flatnonzero(np.isin(self.rows, rows))
+        return replace(
+            self,
+            X=self.X[here],
+            texts=[self.texts[i] for i in here.tolist()],
+            labels=None if self.labels is None else [self.labels[i] for i in here.tolist()],
+            rows=self.rows[here],
+        )
+
+
+def both_embedded(first: Embedded, second: Embedded) -> tuple[Embedded, Embedded]:
+    """Return the rows of a table that have a vector in both."""
+    return first.only(second.rows), second.only(first.rows)
 
 
 def embed_table(data: TextColumns, options: EmbeddingOptions, task: str) -> Embedded:

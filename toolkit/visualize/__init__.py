@@ -11,7 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from toolkit.visualize.coloring import label_agreement
+    from toolkit.visualize.comparison import MapComparison
     from toolkit.visualize.display import EmbeddingMapDisplay
+    from toolkit.visualize.overlap import NeighbourOverlap, neighbour_overlap
     from toolkit.visualize.palette import PALETTE
     from toolkit.visualize.projector import UMAPProjector
     from toolkit.visualize.quality import ProjectionQuality, projection_quality
@@ -19,16 +22,24 @@ if TYPE_CHECKING:
 __all__ = [
     "PALETTE",
     "EmbeddingMapDisplay",
+    "MapComparison",
+    "NeighbourOverlap",
     "ProjectionQuality",
     "UMAPProjector",
+    "label_agreement",
+    "neighbour_overlap",
     "projection_quality",
 ]
 
 _HOMES = {
     "EmbeddingMapDisplay": "toolkit.visualize.display",
+    "MapComparison": "toolkit.visualize.comparison",
+    "NeighbourOverlap": "toolkit.visualize.overlap",
     "PALETTE": "toolkit.visualize.palette",
     "ProjectionQuality": "toolkit.visualize.quality",
     "UMAPProjector": "toolkit.visualize.projector",
+    "label_agreement": "toolkit.visualize.coloring",
+    "neighbour_overlap": "toolkit.visualize.overlap",
     "projection_quality": "toolkit.visualize.quality",
 }
 

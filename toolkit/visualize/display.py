@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from toolkit.page import Fragment, Page, write_text_atomic
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.visualize.groups import Names
 from toolkit.visualize.points import MapPoints
 from toolkit.visualize.projection import predicted_labels, project
-from toolkit.visualize.web import map_fragment, stratified_sample
+from toolkit.visualize.web import Pane, map_fragment, shown_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -177,6 +178,7 @@ class EmbeddingMapDisplay(MapPoints):
         ax: Axes | None = None,
         *,
         names: bool = True,
+        color_by: str | None = None,
         dark: bool = False,
         size: float | None = None,
         alpha: float | None = None,
@@ -191,6 +193,9 @@ class EmbeddingMapDisplay(MapPoints):
         names : bool, default=True
             Whether to write the groups' names where they are densest. One for which there is no
             room is left out.
+        color_by : str, optional
+            Column whose values give the colours: categories, numbers or times. By default the
+            labels do.
         dark : bool, default=False
             Whether to draw on a dark ground.
         size : float, optional
@@ -215,11 +220,10 @@ class EmbeddingMapDisplay(MapPoints):
         draw_map(
             ax,
             self.points,
-            self.codes_,
-            self.groups_,
+            self.coloring(color_by),
             title=self.title,
             caption=self.caption,
-            names=names and len(self.groups_) > 1,
+            names=names,
             dark=dark,
             size=size,
             alpha=alpha,
@@ -228,8 +232,13 @@ class EmbeddingMapDisplay(MapPoints):
         self.figure_ = ax.figure
         return self
 
-    def interactive(self) -> go.Figure:
+    def interactive(self, *, color_by: str | None = None) -> go.Figure:
         """Return the map as a plotly figure, for a notebook.
+
+        Parameters
+        ----------
+        color_by : str, optional
+            As for :meth:`plot`.
 
         Returns
         -------
@@ -239,8 +248,7 @@ class EmbeddingMapDisplay(MapPoints):
 
         return build_figure(
             self.points,
-            self.codes_,
-            self.groups_,
+            self.coloring(color_by),
             self.texts,
             title=self.title,
             caption=self.caption,
@@ -254,6 +262,7 @@ class EmbeddingMapDisplay(MapPoints):
         page_zoom: bool = True,
         max_points: int = 50_000,
         links: Mapping[Any, str] | None = None,
+        color_by: str | None = None,
     ) -> Fragment:
         """Return the interactive map as a piece for a page: ``page.add(display.fragment())``.
 
@@ -276,31 +285,32 @@ class EmbeddingMapDisplay(MapPoints):
         -------
         toolkit.page.Fragment
         """
-        n = len(self.points)
-        rows: NDArray[np.intp] = np.arange(n)
-        caption = self.caption
-        if n > max_points:
-            rows = stratified_sample(self.codes_, max_points)
-            caption = f"A sample of {len(rows):,} of the {n:,} texts is shown. {caption}"
+        rows, note = shown_rows(self.codes_, max_points)
         return map_fragment(
-            self.points[rows],
-            self.codes_[rows],
-            self.groups_,
+            [Pane(self.points[rows], caption=f"{note}{self.caption}")],
+            [replace(one, codes=one.codes[rows]) for one in self.colorings(color_by)],
             None if self.texts is None else [self.texts[i] for i in rows],
             {key: [values[i] for i in rows] for key, values in self.columns.items()},
             name=name,
-            caption=caption,
             table=table,
             page_zoom=page_zoom,
             links=links,
         )
 
     @overload
-    def to_html(self, path: None = None, *, overwrite: bool = True) -> str: ...
-    @overload
-    def to_html(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path: ...
     def to_html(
-        self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = True
+        self, path: None = None, *, overwrite: bool = True, color_by: str | None = None
+    ) -> str: ...
+    @overload
+    def to_html(
+        self, path: str | os.PathLike[str], *, overwrite: bool = True, color_by: str | None = None
+    ) -> Path: ...
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = True,
+        color_by: str | None = None,
     ) -> str | Path:
         """Return the map as one offline page, or write it to a file.
 
@@ -313,6 +323,8 @@ class EmbeddingMapDisplay(MapPoints):
             Where to write it.
         overwrite : bool, default=True
             Whether an existing file may be replaced.
+        color_by : str, optional
+            As for :meth:`fragment`.
 
         Returns
         -------
@@ -328,7 +340,7 @@ class EmbeddingMapDisplay(MapPoints):
             subtitle=subtitle,
             template_package="toolkit.visualize",
         )
-        fragment = page.add(self.fragment(page_zoom=False))
+        fragment = page.add(self.fragment(page_zoom=False, color_by=color_by))
         page.add_script(TABLE_SCRIPT)
         html = page.render("map_page.html", map=fragment, projection=self.projection)
         return html if path is None else write_text_atomic(path, html, overwrite=overwrite)

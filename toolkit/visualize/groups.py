@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.errors import UsageError
-from toolkit.visualize.palette import NOISE, spread_colors
+from toolkit.visualize.palette import NOISE, on_dark, spread_colors
 
-__all__ = ["Group", "dense_spot", "make_groups"]
+__all__ = ["Group", "dense_spot", "is_missing", "label_values", "make_groups"]
 
 Names = Mapping[Any, str] | Sequence[str] | None
 
@@ -35,6 +35,8 @@ class Group:
         Where it is densest.
     noise : bool
         Whether it stands for "no group".
+    dark : str, optional
+        Colour on dark paper; by default ``color``, lightened where it would sink.
     """
 
     label: Any
@@ -43,6 +45,12 @@ class Group:
     color: str
     spot: tuple[float, float]
     noise: bool
+    dark: str | None = None
+
+    @property
+    def dark_color(self) -> str:
+        """Colour on dark paper."""
+        return self.dark or on_dark(self.color)
 
 
 def make_groups(
@@ -51,6 +59,7 @@ def make_groups(
     *,
     names: Names = None,
     noise_label: Any = -1,
+    noise_name: str = "in no group",
     colors: Mapping[Any, str] | None = None,
 ) -> tuple[NDArray[np.intp], list[Group]]:
     """Sort labels into groups.
@@ -66,6 +75,8 @@ def make_groups(
         Name by label, or by position for labels 0, 1, ...
     noise_label : object, default=-1
         The label of points in no group.
+    noise_name : str, default="in no group"
+        What to call them where ``names`` does not say.
     colors : mapping of label to str, optional
         Colours to keep, for example those of another map.
 
@@ -85,10 +96,10 @@ def make_groups(
     if labels is None:
         whole = Group(None, "all texts", n, "#3070af", dense_spot(points), noise=False)
         return np.zeros(n, dtype=np.intp), [whole]
-    values = _values(labels)
+    values = label_values(labels)
     if len(values) != n:
         raise UsageError(f"there are {len(values)} labels for {n} texts")
-    is_noise = [_missing(v) or v == noise_label for v in values]
+    is_noise = [is_missing(v) or v == noise_label for v in values]
     found = {v for v, noise in zip(values, is_noise, strict=True) if not noise}
     known = sorted(found, key=_sorting_key)
     position = {label: i for i, label in enumerate(known)}
@@ -115,7 +126,7 @@ def make_groups(
         groups.append(
             Group(
                 noise_label,
-                listed or "in no group",
+                listed or noise_name,
                 int(rest.sum()),
                 NOISE,
                 dense_spot(points[rest]),
@@ -149,13 +160,15 @@ def dense_spot(points: NDArray[np.floating], limit: int = 600) -> tuple[float, f
     return (float(x), float(y))
 
 
-def _values(labels: ArrayLike) -> list[Any]:
+def label_values(labels: ArrayLike) -> list[Any]:
+    """Return labels as Python values."""
     if hasattr(labels, "tolist"):
         return list(labels.tolist())
     return list(np.asarray(labels, dtype=object).tolist())
 
 
-def _missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Return whether a value is None, NaN or pandas' NA."""
     # pandas.NA has no truth value, so it is told by its type's name rather than by comparing.
     return value is None or type(value).__name__ == "NAType" or bool(value != value)
 

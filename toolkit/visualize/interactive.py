@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
 from toolkit.visualize.placing import place_boxes, wrap_name
 
@@ -42,8 +43,7 @@ def plotly_text(text: str, width: int = 60, lines: int = 8) -> str:
 
 def build_figure(
     points: NDArray[np.floating],
-    codes: NDArray[np.intp],
-    groups: list[Group],
+    coloring: Coloring,
     texts: Sequence[str] | None,
     *,
     title: str | None,
@@ -53,6 +53,7 @@ def build_figure(
     import plotly.graph_objects as go
 
     n = len(points)
+    codes, groups = coloring.codes, coloring.groups
     kind: Any = go.Scatter if n <= SVG_LIMIT else go.Scattergl
     size = float(np.clip(26 * max(n, 1) ** -0.2, 2.2, 10))
     figure = go.Figure()
@@ -87,7 +88,10 @@ def build_figure(
         dragmode="pan",
         margin={"l": 10, "r": 10, "t": 50 if title else 10, "b": 60},
         showlegend=len(groups) > 1,
-        legend={"itemsizing": "constant"},
+        legend={
+            "itemsizing": "constant",
+            "title": {"text": plotly_text(coloring.name, 32, 2) if coloring.ordered else ""},
+        },
         hoverlabel={"align": "left"},
     )
     figure.add_annotation(
@@ -95,7 +99,8 @@ def build_figure(
         xanchor="left", yanchor="top", showarrow=False, align="left",
         font={"size": 11, "color": "#58646d"},
     )  # fmt: skip
-    _add_names(figure, points, groups)
+    if not coloring.ordered:
+        _add_names(figure, points, groups)
     return figure
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from toolkit.errors import UsageError
+from toolkit.visualize.coloring import Coloring, color_column
 from toolkit.visualize.groups import Names, make_groups
 from toolkit.visualize.quality import ProjectionQuality
 
@@ -60,6 +61,48 @@ class MapPoints:
         self.codes_, self.groups_ = make_groups(
             labels, self.points, names=names, noise_label=noise_label, colors=colors
         )
+
+    def colorings(self, color_by: str | None = None) -> list[Coloring]:
+        """Return what the map can be coloured by: its labels and those columns that can be.
+
+        Parameters
+        ----------
+        color_by : str, optional
+            Column to begin with; by default the labels, or where there are none, all alike.
+
+        Returns
+        -------
+        list of Coloring
+            Without the columns of more different values than colours can tell apart.
+
+        Raises
+        ------
+        UsageError
+            If there is no column ``color_by``, or colours cannot tell its values apart.
+        """
+        own = "group" if self.labels is not None else "nothing"
+        found = [Coloring(own, self.codes_, self.groups_)]
+        for name, values in self.columns.items():
+            try:
+                found.append(color_column(name, values, self.points))
+            except UsageError:
+                if name == color_by:
+                    raise
+        if color_by is None:
+            return found
+        first = [coloring for coloring in found[1:] if coloring.name == color_by]
+        if not first:
+            raise UsageError(
+                f"there is no column {color_by!r} to colour by; there are: "
+                f"{', '.join(map(repr, self.columns)) or 'none'}"
+            )
+        return [*first, *(coloring for coloring in found if coloring is not first[0])]
+
+    def coloring(self, color_by: str | None = None) -> Coloring:
+        """Return one colouring: by the labels, or by a column."""
+        if color_by is None:
+            return Coloring("group", self.codes_, self.groups_)
+        return self.colorings(color_by)[0]
 
     def recolor(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from numbers import Integral
 from typing import Any
 
@@ -43,6 +44,7 @@ def project(
     X: ArrayLike,
     projector: Any = None,
     *,
+    init: NDArray[np.floating] | None = None,
     quality: bool = True,
     random_state: int | None = 0,
     verbose: int = 1,
@@ -50,7 +52,8 @@ def project(
 ) -> Projection:
     """Project vectors to two dimensions.
 
-    Parameters are those of :meth:`toolkit.visualize.EmbeddingMapDisplay.from_embeddings`.
+    Parameters are those of :meth:`toolkit.visualize.EmbeddingMapDisplay.from_embeddings`, and
+    ``init``, of shape (n, 2): where the default projector begins.
 
     Returns
     -------
@@ -81,8 +84,10 @@ def project(
     if seeded:
         random_state = int(random_state)  # type: ignore[arg-type]  # a numpy integer, perhaps
     if projector is None:
-        projector = UMAPProjector("map", random_state=random_state, verbose=verbose)
+        projector = UMAPProjector("map", init=init, random_state=random_state, verbose=verbose)
     made = {"method": type(projector).__name__, **_parameters(projector)}
+    if init is not None:
+        made["init"] = f"places {sha256(np.ascontiguousarray(init, dtype='<f4').data).hexdigest()}"
     key = places_key(vectors, made) if keep else None
     points = None if key is None else load_places(key, n, folder)
     if points is None:

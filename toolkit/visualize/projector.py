@@ -15,6 +15,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.errors import DataError, UsageError
@@ -54,6 +55,9 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         the vectors do, so it proves nothing about them.
     target_weight : float, default=0.5
         How much ``y`` counts when supervised, 0 to 1.
+    init : array-like of shape (n, n_components), optional
+        Where to begin, for example the places of another projection of the same texts, so that
+        the two can be compared. By default UMAP's own spectral layout.
     densmap : bool, default=False
         Whether to keep the local density too (Narayan, Berger and Cho 2021). Such a projection
         cannot ``transform`` new texts.
@@ -98,6 +102,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         metric: str = "cosine",
         supervised: bool = False,
         target_weight: float = 0.5,
+        init: ArrayLike | None = None,
         densmap: bool = False,
         random_state: int | np.random.RandomState | None = 0,
         n_jobs: int = -1,
@@ -110,6 +115,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.metric = metric
         self.supervised = supervised
         self.target_weight = target_weight
+        self.init = init
         self.densmap = densmap
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -218,7 +224,14 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             from umap import UMAP
         settings = settings | {"n_neighbors": min(settings["n_neighbors"], n - 1)}
         # The spectral layout needs a few points more than dimensions.
-        init = "spectral" if n > settings["n_components"] + 2 else "random"
+        init: Any = "spectral" if n > settings["n_components"] + 2 else "random"
+        if self.init is not None:
+            init = check_array(self.init, dtype=np.float32)
+            if init.shape != (n, settings["n_components"]):
+                raise UsageError(
+                    f"init has shape {init.shape}; a place for each of {n} vectors is needed, in "
+                    f"{settings['n_components']} dimensions"
+                )
         return UMAP(
             **settings,
             init=init,

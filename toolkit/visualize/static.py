@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
-from toolkit.visualize.palette import on_dark
 from toolkit.visualize.placing import place_boxes, wrap_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_map", "point_alpha", "point_area"]
+__all__ = ["draw_map", "font_families", "point_alpha", "point_area"]
 
 LIGHT = {"paper": "#ffffff", "ink": "#1d2429", "muted": "#58646d"}
 DARK = {"paper": "#13171a", "ink": "#e5e9e8", "muted": "#9eabb2"}
@@ -53,19 +53,20 @@ def point_alpha(n: int) -> float:
 def draw_map(
     ax: Axes,
     points: NDArray[np.floating],
-    codes: NDArray[np.intp],
-    groups: list[Group],
+    coloring: Coloring,
     *,
     title: str | None,
     caption: str,
     names: bool,
+    legend: bool = True,
     dark: bool,
-    size: float | None,
-    alpha: float | None,
+    size: float | None = None,
+    alpha: float | None = None,
 ) -> None:
-    """Draw points, names, title and caption into axes."""
+    """Draw points, names or the legend of a scale, title and caption into axes."""
     theme = DARK if dark else LIGHT
     n = len(points)
+    codes, groups = coloring.codes, coloring.groups
     ax.set_facecolor(theme["paper"])
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -74,7 +75,7 @@ def draw_map(
     ax.set_aspect("equal", adjustable="datalim")
     area = point_area(n) if size is None else size
     opacity = point_alpha(n) if alpha is None else alpha
-    colors = np.array([on_dark(g.color) if dark else g.color for g in groups])
+    colors = np.array([g.dark_color if dark else g.color for g in groups])
     noise = np.array([group.noise for group in groups])[codes]
     # In the order of the data one group would lie on top of another for no reason.
     order = np.random.default_rng(0).permutation(n)
@@ -91,7 +92,7 @@ def draw_map(
             zorder=1 + layer,
         )
     ax.margins(0.04)
-    family = _font_families()
+    family = font_families()
     if title:
         ax.set_title(
             title, loc="left", color=theme["ink"], fontweight="bold", fontsize=13,
@@ -102,8 +103,36 @@ def draw_map(
         _wrap_to_width(ax, caption, 8), loc="left", fontsize=8, color=theme["muted"],
         fontfamily=family, linespacing=1.35, parse_math=False,
     )  # fmt: skip
-    if names:
+    if coloring.ordered and legend:
+        _write_scale(ax, coloring, theme, family, dark=dark)
+    if names and not coloring.ordered and len(groups) > 1:
         _write_names(ax, groups, theme, family, dark=dark)
+
+
+def _write_scale(
+    ax: Axes, coloring: Coloring, theme: dict[str, str], family: list[str], *, dark: bool
+) -> None:
+    """Draw the legend of numbers or times: steps lie everywhere, so none has a place of its own."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.lines import Line2D
+
+    dots = [
+        Line2D(
+            [], [], linestyle="", marker="o", markersize=6,
+            color=group.dark_color if dark else group.color,
+            label=f"{group.name} ({group.count:,})",
+        )
+        for group in coloring.groups
+    ]  # fmt: skip
+    legend = ax.legend(
+        handles=dots, title=coloring.name, loc="center left", bbox_to_anchor=(1.0, 0.5),
+        frameon=False, labelcolor=theme["ink"], alignment="left", handletextpad=0.3,
+        prop=FontProperties(family=family, size=8.5),
+        title_fontproperties=FontProperties(family=family, size=9, weight="bold"),
+    )  # fmt: skip
+    legend.get_title().set_color(theme["ink"])
+    for text in (legend.get_title(), *legend.get_texts()):
+        text.set_parse_math(False)
 
 
 def _write_names(
@@ -125,7 +154,7 @@ def _write_names(
             fontweight="bold",
             fontfamily=family,
             linespacing=1.05,
-            color=_mix(on_dark(group.color) if dark else group.color, theme["ink"], 0.6),
+            color=_mix(group.dark_color if dark else group.color, theme["ink"], 0.6),
             path_effects=[withStroke(linewidth=2.6, foreground=theme["paper"], alpha=0.92)],
             parse_math=False,
             zorder=5,
@@ -170,7 +199,7 @@ def _mix(a: str, b: str, share: float) -> tuple[float, float, float]:
     return (float(mixed[0]), float(mixed[1]), float(mixed[2]))
 
 
-def _font_families() -> list[str]:
+def font_families() -> list[str]:
     """Return the installed ones of the families (naming an absent one makes matplotlib warn)."""
     from matplotlib import font_manager, rcParams
 

@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,25 +19,42 @@ from numpy.typing import NDArray
 
 from toolkit.errors import UsageError
 from toolkit.page import Fragment
+from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
 from toolkit.visualize.interactive import SVG_LIMIT
-from toolkit.visualize.palette import on_dark
 
-__all__ = ["map_fragment", "stratified_sample"]
+__all__ = ["Pane", "map_fragment", "shown_rows", "stratified_sample"]
 
 _PLAIN_LIMIT = 400_000
 """Texts of more characters than this are stored compressed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """One stage of the page: where each text is.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+        The places.
+    title : str, default=""
+        What is shown, where there are several stages.
+    caption : str, default=""
+        How far to believe it.
+    """
+
+    points: NDArray[np.floating]
+    title: str = ""
+    caption: str = ""
+
+
 def map_fragment(
-    points: NDArray[np.floating],
-    codes: NDArray[np.intp],
-    groups: list[Group],
+    panes: Sequence[Pane],
+    colorings: Sequence[Coloring],
     texts: Sequence[str] | None,
     columns: Mapping[str, Sequence[Any]],
     *,
     name: str,
-    caption: str,
     table: bool,
     page_zoom: bool,
     links: Mapping[Any, str] | None = None,
@@ -45,22 +63,22 @@ def map_fragment(
 
     Parameters
     ----------
-    points : ndarray of shape (n, 2)
-    codes : ndarray of shape (n,)
-        Position in ``groups`` of each point's group.
-    groups : list of Group
+    panes : sequence of Pane
+        The stages; with several, each shows the same texts, and what is pointed at, searched or
+        singled out on one is so on all.
+    colorings : sequence of Coloring
+        What the map can be coloured by, first what it shows at the beginning.
     texts : sequence of str or None
     columns : mapping of str to sequence
         What else to show of a text that is read.
     name : str
         Tells several maps of a page apart.
-    caption : str
     table : bool
         Whether to add the table of groups.
     page_zoom : bool
         Whether the wheel zooms the map only with Ctrl, so that a long page scrolls.
     links : mapping of label to str, optional
-        ``"#id"`` of the place on the page that says more about a group.
+        ``"#id"`` of the place on the page that says more about a group of the first colouring.
 
     Returns
     -------
@@ -68,43 +86,49 @@ def map_fragment(
     """
     from plotly.offline import get_plotlyjs
 
-    n = len(points)
+    n = len(panes[0].points)
     plotly = get_plotlyjs()
-    low = points.min(axis=0)
-    extent = float(np.ptp(points, axis=0).max()) or 1.0
-    # 1/65535 of the picture's size is far below a pixel, also when zoomed in.
-    grid = np.round((points - low) / extent * 65535).astype("<u2")
+    grids = [_Grid(pane.points) for pane in panes]
     data = {
         "webgl": n > SVG_LIMIT,
         "pageZoom": page_zoom,
-        "xy": b64encode(grid.tobytes()).decode(),
-        "codes": b64encode(codes.astype("<u2").tobytes()).decode(),
-        "groups": [
+        "panes": [{"xy": grid.packed()} for grid in grids],
+        "colorings": [
             {
-                "name": group.name,
-                "count": group.count,
-                "colors": [group.color, on_dark(group.color)],
-                "noise": group.noise,
-                "link": _anchor(group, links or {}),
-                "spot": [
-                    round(float((spot - edge) / extent * 65535))
-                    for spot, edge in zip(group.spot, low, strict=True)
+                "name": coloring.name,
+                "ordered": coloring.ordered,
+                "codes": b64encode(coloring.codes.astype("<u2").tobytes()).decode(),
+                "groups": [
+                    {
+                        "name": group.name,
+                        "count": group.count,
+                        "colors": [group.color, group.dark_color],
+                        "noise": group.noise,
+                        "link": _anchor(group, links or {}) if first else None,
+                    }
+                    for group in coloring.groups
                 ],
+                # A group's densest spot is its own on each stage.
+                "spots": [grid.spots(coloring) for grid in grids],
             }
-            for group in groups
+            for first, coloring in zip((True, *[False] * len(colorings)), colorings, strict=False)
         ],
         "texts": _pack(None if texts is None else [str(text) for text in texts]),
         "columns": {str(key): list(values) for key, values in columns.items()},
     }
+    shown = colorings[0]
+    total = sum(group.count for group in shown.groups)
     rows = [
         {
             "name": group.name,
             "count": group.count,
-            "share": group.count / n,
+            "share": group.count / total,
             "color": group.color,
-            "samples": [] if texts is None else _samples(points, codes, i, group, texts),
+            "samples": []
+            if texts is None
+            else _samples(panes[0].points, shown.codes, i, group, texts),
         }
-        for i, group in enumerate(groups)
+        for i, group in enumerate(shown.groups)
     ]
     template = _environment().get_template("map.html")
     return Fragment(
@@ -113,19 +137,39 @@ def map_fragment(
                 name=name,
                 n=n,
                 rows=rows,
-                caption=caption,
+                panes=panes,
+                colorings=colorings,
                 table=table,
                 page_zoom=page_zoom,
                 has_texts=texts is not None,
                 placeholders=_own_style_ids(plotly),
             )
         ),
-        scripts=(plotly, _resource("map.js")),
+        scripts=(plotly, _resource("map_pane.js"), _resource("map.js")),
         styles=(_resource("map.css"),),
         data={f"map:{name}": data},
         unsafe_eval=n > SVG_LIMIT,
         empty_style=True,
     )
+
+
+class _Grid:
+    """Places as whole numbers from 0 to 65535: a step is far below a pixel, also zoomed in."""
+
+    def __init__(self, points: NDArray[np.floating]) -> None:
+        self.points = points
+        self._low = points.min(axis=0)
+        self._extent = float(np.ptp(points, axis=0).max()) or 1.0
+
+    def packed(self) -> str:
+        return b64encode(self._scaled(self.points).astype("<u2").tobytes()).decode()
+
+    def spots(self, coloring: Coloring) -> list[list[int]]:
+        spots = [group.spot for group in coloring.placed_on(self.points).groups]
+        return [[int(value) for value in self._scaled(np.array(spot))] for spot in spots]
+
+    def _scaled(self, places: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.asarray(np.round((places - self._low) / self._extent * 65535))
 
 
 def _anchor(group: Group, links: Mapping[Any, str]) -> str | None:
@@ -134,6 +178,15 @@ def _anchor(group: Group, links: Mapping[Any, str]) -> str | None:
     if link is not None and not link.startswith("#"):
         raise UsageError(f"a link from the map leads to a place on its page, '#id', not {link!r}")
     return link
+
+
+def shown_rows(codes: NDArray[np.intp], max_points: int) -> tuple[NDArray[np.intp], str]:
+    """Return which texts the page shows, and what to say if these are not all."""
+    n = len(codes)
+    if n <= max_points:
+        return np.arange(n), ""
+    rows = stratified_sample(codes, max_points)
+    return rows, f"A sample of {len(rows):,} of the {n:,} texts is shown; the counts are of all. "
 
 
 def stratified_sample(

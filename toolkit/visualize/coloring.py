@@ -1,0 +1,286 @@
+"""What a map can be coloured by: categories, numbers, times, agreement with known labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toolkit.errors import UsageError
+from toolkit.visualize.groups import Group, dense_spot, is_missing, label_values, make_groups
+from toolkit.visualize.palette import NOISE, scale_colors
+
+__all__ = ["MOST_GROUPS", "Coloring", "color_column", "label_agreement"]
+
+MOST_GROUPS = 100
+"""A column of more different values than this, and no numbers or times, is no colouring."""
+
+_SHADES = 7
+_FEW_PERIODS = 4
+_UNITS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M")
+
+
+@dataclass(frozen=True, eq=False)
+class Coloring:
+    """One way of colouring a map.
+
+    Parameters
+    ----------
+    name : str
+        What the colours say.
+    codes : ndarray of shape (n,)
+        Position in ``groups`` of each point's group.
+    groups : list of Group
+        Names, colours and sizes; points without a value last.
+    ordered : bool, default=False
+        Whether the groups are steps of a scale, which have a place in the legend but none on the
+        map.
+    """
+
+    name: str
+    codes: NDArray[np.intp]
+    groups: list[Group] = field(repr=False)
+    ordered: bool = False
+
+    def placed_on(self, points: NDArray[np.floating]) -> Coloring:
+        """Return the same colouring of another map of the texts: colours stay, names move.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n, 2)
+            The places.
+        """
+        groups = [
+            replace(group, spot=dense_spot(points[self.codes == code]))
+            for code, group in enumerate(self.groups)
+        ]
+        return replace(self, groups=groups)
+
+
+def color_column(name: str, values: Sequence[Any], points: NDArray[np.floating]) -> Coloring:
+    """Return the colouring by a column.
+
+    Numbers and times, also where they were read as text, are cut into at most seven steps of one
+    scale, each with about as many texts; a single outlier would leave one shade to all others if
+    the steps had equal widths. Anything else is a category a value.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    values : sequence, of length n
+        Its values; None, NaN and an empty text are missing.
+    points : ndarray of shape (n, 2)
+        The places.
+
+    Returns
+    -------
+    Coloring
+
+    Raises
+    ------
+    UsageError
+        If there are more than 100 different values that are neither numbers nor times.
+
+    Examples
+    --------
+    >>> points = np.zeros((5, 2))
+    >>> coloring = color_column("stars", ["1", "2", "2", "", "5"], points)
+    >>> [(group.name, group.count) for group in coloring.groups]
+    [('1', 1), ('2', 2), ('5', 1), ('no value', 1)]
+    >>> days = color_column("day", ["2024-01-31", "2025-03-01"] * 2, points[:4])
+    >>> [group.name for group in days.groups]
+    ['2024', '2025']
+    """
+    cells = [None if is_missing(v) or v == "" else v for v in label_values(values)]
+    numbers = _numbers(cells)
+    if numbers is not None:
+        return _scale(name, numbers, points, _number_names)
+    times = _times(cells)
+    if times is not None:
+        return _scale(name, times, points, _time_names)
+    words = [None if cell is None else str(cell) for cell in cells]
+    different = len({word for word in words if word is not None})
+    if different > MOST_GROUPS:
+        raise UsageError(
+            f"the column {name!r} has {different:,} different values, and no more than "
+            f"{MOST_GROUPS} colours can be told apart; colour by numbers, times or categories"
+        )
+    codes, groups = make_groups(
+        np.array(words, dtype=object), points, noise_label=None, noise_name="no value"
+    )
+    return Coloring(name, codes, groups)
+
+
+def label_agreement(labels: ArrayLike, known: ArrayLike, *, noise_label: Any = -1) -> list[Any]:
+    """Return for each text whether its known label is the most frequent one of its cluster.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Clusters.
+    known : array-like of shape (n,)
+        Known labels; None, NaN and an empty text are none.
+    noise_label : object, default=-1
+        The label of texts in no cluster.
+
+    Returns
+    -------
+    list of str or None, of length n
+        ``"as its cluster"``, ``"another than its cluster"``, or None where one of both is
+        missing. To be given to a map as a column.
+
+    Raises
+    ------
+    UsageError
+        If the lengths differ.
+
+    Examples
+    --------
+    >>> label_agreement([0, 0, 0, -1], ["a", "a", "b", "a"])
+    ['as its cluster', 'as its cluster', 'another than its cluster', None]
+    """
+    clusters, classes = label_values(labels), label_values(known)
+    if len(clusters) != len(classes):
+        raise UsageError(f"there are {len(clusters)} labels and {len(classes)} known labels")
+    pairs = [
+        None if is_missing(a) or a == noise_label or is_missing(b) or b == "" else (a, b)
+        for a, b in zip(clusters, classes, strict=True)
+    ]
+    majority: dict[Any, Any] = {}
+    for (cluster, label), _ in Counter(pair for pair in pairs if pair).most_common():
+        majority.setdefault(cluster, label)
+    said = {True: "as its cluster", False: "another than its cluster"}
+    return [None if pair is None else said[majority[pair[0]] == pair[1]] for pair in pairs]
+
+
+def _numbers(cells: list[Any]) -> NDArray[np.float64] | None:
+    """Return cells as numbers, NaN where there is none; None if one of them is something else."""
+    found = np.full(len(cells), np.nan)
+    for i, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if isinstance(cell, bool) or not isinstance(cell, Real | str):
+            return None
+        try:
+            found[i] = float(cell)
+        except (ValueError, OverflowError):
+            return None
+        if isinstance(cell, str) and not np.isfinite(found[i]):
+            return None  # "nan" and "inf" may be words
+    return found if np.isfinite(found).any() else None
+
+
+def _times(cells: list[Any]) -> NDArray[np.float64] | None:
+    """Return cells as seconds since 1970; None if one of them is no time."""
+    found = np.full(len(cells), np.nan)
+    for i, cell in enumerate(cells):
+        if cell is None:
+            continue
+        try:
+            time = datetime.fromisoformat(cell) if isinstance(cell, str) else cell
+        except ValueError:
+            return None
+        if isinstance(time, np.datetime64):
+            time = time.astype("datetime64[us]").item()
+        if isinstance(time, date) and not isinstance(time, datetime):
+            time = datetime(time.year, time.month, time.day)
+        if not isinstance(time, datetime):
+            return None
+        # Without a zone the clock is taken as it is; only the order and the unit are shown.
+        found[i] = np.datetime64(time.replace(tzinfo=None), "s").astype(np.int64)
+        if time.tzinfo is not None and (offset := time.utcoffset()) is not None:
+            found[i] -= offset.total_seconds()
+    return found if np.isfinite(found).any() else None
+
+
+def _scale(
+    name: str, numbers: NDArray[np.float64], points: NDArray[np.floating], naming: Any
+) -> Coloring:
+    here = np.isfinite(numbers)
+    edges, names = naming(numbers[here])
+    # A value on an edge belongs to the step that begins there.
+    steps = np.clip(np.searchsorted(edges, numbers[here], side="right") - 1, 0, len(names) - 1)
+    used = np.unique(steps)
+    codes = np.full(len(numbers), len(used), dtype=np.intp)
+    codes[here] = np.searchsorted(used, steps)
+    shades, dark = scale_colors(len(used)), scale_colors(len(used), dark=True)
+    groups = [
+        Group(
+            names[step], names[step], int((codes == i).sum()), shades[i],
+            dense_spot(points[codes == i]), noise=False, dark=dark[i],
+        )
+        for i, step in enumerate(used.tolist())
+    ]  # fmt: skip
+    rest = ~here
+    if rest.any():
+        spot = dense_spot(points[rest])
+        groups.append(Group(None, "no value", int(rest.sum()), NOISE, spot, noise=True))
+    return Coloring(name, codes, groups, ordered=True)
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where steps with about as many values each begin."""
+    quantiles = np.quantile(values, np.linspace(0, 1, _SHADES + 1)[:-1], method="lower")
+    return np.unique(quantiles)
+
+
+def _number_names(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:
+    different = np.unique(values)
+    if len(different) <= _SHADES:
+        return different, [_short(value) for value in different]
+    edges = _steps(values)
+    whole = bool((values == np.round(values)).all())
+    names = []
+    for i, low in enumerate(edges):
+        inside = values[
+            (values >= low) & (values < (edges[i + 1] if i + 1 < len(edges) else np.inf))
+        ]
+        high = inside.max()
+        if whole:
+            names.append(_short(low) if low == high else f"{_short(low)} to {_short(high)}")
+        else:
+            end = edges[i + 1] if i + 1 < len(edges) else high
+            names.append(f"{_short(low)} to {_short(end)}")
+    return edges, names
+
+
+def _time_names(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:
+    """Return steps of whole years, months, days or minutes: the coarsest with enough of them."""
+    times = [np.datetime64(int(value), "s").item() for value in values]
+    named: list[str] = []
+    for unit in _UNITS:
+        finer = [time.strftime(unit) for time in times]
+        if len(set(finer)) > len(set(named)):
+            named = finer
+        if len(set(named)) >= _FEW_PERIODS:
+            break
+    firsts: dict[str, float] = {}
+    for label, value in zip(named, values.tolist(), strict=True):
+        firsts[label] = min(value, firsts.get(label, value))
+    periods = sorted(firsts, key=lambda label: firsts[label])
+    starts = np.array([firsts[label] for label in periods])
+    if len(periods) <= _SHADES:
+        return starts, periods
+    position = np.searchsorted(starts, values, side="right") - 1
+    kept = np.unique(np.searchsorted(starts, _steps(starts[position]), side="right") - 1)
+    ends = [*(kept[1:] - 1).tolist(), len(periods) - 1]
+    names = [
+        periods[a] if a == b else f"{periods[a]} to {periods[b]}"
+        for a, b in zip(kept.tolist(), ends, strict=True)
+    ]
+    return starts[kept], names
+
+
+def _short(value: float) -> str:
+    """Return a number for a legend."""
+    value = float(value)
+    if value == round(value) and abs(value) < 1e15:
+        return f"{round(value):,}"
+    return f"{value:.3g}"
