@@ -109,7 +109,7 @@ def test_model_json_says_what_the_model_is(sdg: TrainingResult, tmp_path: Path):
     assert set(info.by_dimension) == {"768", "128"}
     assert info.provenance["data_fingerprint"] == sdg.provenance["data_fingerprint"]
     assert info.notice is None
-    assert info.format_version == "1.0"
+    assert info.format_version == "1.1"
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

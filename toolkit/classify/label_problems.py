@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, clone
 
 from toolkit.classify.classifiers import make_classifier
 from toolkit.classify.label_findings import PROBLEMS, LabelProblem, LabelProblems
-from toolkit.classify.label_quality import find_unlikely_labels
-from toolkit.classify.labels import as_groups, as_labels, plain
+from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.neighbours import Neighbours, find_neighbours
 from toolkit.classify.splitting import Splitter, make_splits, make_splitter, named
+from toolkit.classify.unlikely_labels import LabelTable, unlikely_labels
 from toolkit.classify.validation import cross_validate_matrix, fit_classifier
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
@@ -127,7 +127,7 @@ def find_label_problems(
         )
     group_codes = as_groups(groups, len(checked))
     part_codes = as_groups(parts, len(checked))
-    table = _Table(checked, labels)
+    table = LabelTable(checked, labels)
     notes: list[str] = []
 
     splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
@@ -138,7 +138,7 @@ def find_label_problems(
         )
     else:
         chances = _check_probabilities(probabilities, table)
-    problems = _unlikely(table, chances)
+    problems = unlikely_labels(table, chances)
     problems += _rare(table, vectors, model, testable)
     near = find_neighbours(
         vectors,
@@ -161,32 +161,9 @@ def find_label_problems(
     return LabelProblems(problems, len(checked), notes)
 
 
-class _Table:
-    """Texts and labels, and the labels' codes."""
-
-    def __init__(self, texts: list[str], labels: NDArray[Any]) -> None:
-        self.texts = texts
-        self.labels = labels
-        self.classes, self.codes, self.counts = np.unique(
-            labels, return_inverse=True, return_counts=True
-        )
-
-    def problem(
-        self, row: Any, kind: str, suggested: Any, score: Any, reason: str, other: Any = None
-    ) -> LabelProblem:
-        return LabelProblem(
-            row=int(row),
-            text=self.texts[row],
-            label=plain(self.labels[row]),
-            suggested_label=None if suggested is None else plain(self.classes[suggested]),
-            score=round(float(np.clip(score, 0, 1)), 4),
-            problem=kind,
-            reason=reason,
-            other_row=None if other is None else int(other),
-        )
-
-
-def _testable(table: _Table, n_splits: int, groups: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+def _testable(
+    table: LabelTable, n_splits: int, groups: NDArray[np.int64] | None
+) -> NDArray[np.bool_]:
     """Return which classes cross-validation can test, shape (n_classes,)."""
     enough: NDArray[np.bool_] = table.counts >= n_splits
     if groups is None:
@@ -196,7 +173,7 @@ def _testable(table: _Table, n_splits: int, groups: NDArray[np.int64] | None) ->
 
 
 def _out_of_fold(
-    table: _Table,
+    table: LabelTable,
     X: NDArray[Any],
     model: BaseEstimator,
     splitter: Splitter,
@@ -225,27 +202,8 @@ def _out_of_fold(
     return chances
 
 
-def _unlikely(table: _Table, chances: NDArray[np.float64]) -> list[LabelProblem]:
-    tested = np.flatnonzero(chances.sum(axis=1) > 0)
-    used = np.unique(table.codes[tested])
-    if len(used) < 2:
-        return []
-    codes = np.searchsorted(used, table.codes[tested])
-    shares = chances[np.ix_(tested, used)]
-    found = []
-    for at in np.flatnonzero(find_unlikely_labels(codes, shares)):
-        row, given, best = tested[at], shares[at, codes[at]], int(shares[at].argmax())
-        label, other = str(table.labels[row]), str(table.classes[used[best]])
-        reason = (
-            f"a model that has not seen this row gives {label!r} a probability of {given:.2f}, "
-            f"and {other!r} {shares[at, best]:.2f}"
-        )
-        found.append(table.problem(row, "unlikely_label", used[best], 1 - given, reason))
-    return found
-
-
 def _rare(
-    table: _Table, X: NDArray[Any], model: BaseEstimator, testable: NDArray[np.bool_]
+    table: LabelTable, X: NDArray[Any], model: BaseEstimator, testable: NDArray[np.bool_]
 ) -> list[LabelProblem]:
     scarce = table.counts <= RARE
     rows = np.flatnonzero(scarce[table.codes])
@@ -270,7 +228,7 @@ def _rare(
     return found
 
 
-def _conflicts(table: _Table, near: Neighbours, least: float) -> list[LabelProblem]:
+def _conflicts(table: LabelTable, near: Neighbours, least: float) -> list[LabelProblem]:
     found = []
     for row in np.flatnonzero(near.rival_similarity >= least):
         other, cosine = near.rival[row], near.rival_similarity[row]
@@ -284,7 +242,9 @@ def _conflicts(table: _Table, near: Neighbours, least: float) -> list[LabelProbl
     return found
 
 
-def _leaks(table: _Table, near: Neighbours, least: float, parts: list[Any]) -> list[LabelProblem]:
+def _leaks(
+    table: LabelTable, near: Neighbours, least: float, parts: list[Any]
+) -> list[LabelProblem]:
     found = []
     for row in np.flatnonzero(near.twin_similarity >= least):
         other, cosine = near.twin[row], near.twin_similarity[row]
@@ -296,14 +256,14 @@ def _leaks(table: _Table, near: Neighbours, least: float, parts: list[Any]) -> l
     return found
 
 
-def _same(table: _Table, row: Any, other: Any, cosine: float) -> str:
+def _same(table: LabelTable, row: Any, other: Any, cosine: float) -> str:
     if table.texts[row] == table.texts[other]:
         return "the same text"
     return f"nearly the same text (cosine {cosine:.3f})"
 
 
 def _outliers(
-    table: _Table, near: Neighbours, n_neighbors: int, fence: float
+    table: LabelTable, near: Neighbours, n_neighbors: int, fence: float
 ) -> list[LabelProblem]:
     first, middle, third = np.percentile(near.distance, [25, 50, 75])
     limit = third + fence * (third - first)
@@ -330,7 +290,7 @@ def _check_vectors(X: Any, n_rows: int) -> NDArray[Any]:
     return vectors
 
 
-def _check_probabilities(probabilities: Any, table: _Table) -> NDArray[np.float64]:
+def _check_probabilities(probabilities: Any, table: LabelTable) -> NDArray[np.float64]:
     chances = np.asarray(probabilities, dtype=np.float64)
     wanted = (len(table.texts), len(table.classes))
     if chances.shape != wanted or not np.isfinite(chances).all() or (chances < 0).any():

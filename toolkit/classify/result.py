@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from toolkit.classify.diagnostics import LearningPoint, Neighbours
+from toolkit.classify.label_findings import LabelProblem
 from toolkit.classify.labels import plain
 from toolkit.classify.trials import Selection
+from toolkit.classify.unlikely_labels import LabelTable, unlikely_labels
 from toolkit.classify.validation import Score, Validation
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ class TrainingResult:
         ``"majority"`` and ``"tfidf"``; empty if not asked for.
     by_dimension : dict of int to dict of str to Score
         Scores by dimension, from the same full vectors.
+    by_prompt : dict of str to dict of str to Score
+        Scores under the prompts of other tasks, at the trained dimension: of those under which
+        every text has a vector in the cache. They bring no new embedding.
+    prompts_missing : dict of str to int
+        The other tasks, with how many texts have no vector under their prompt.
     notes : list of str
         What a reader of the scores should know.
     provenance : dict of str to object
@@ -75,6 +82,8 @@ class TrainingResult:
     validation: Validation
     baselines: dict[str, Baseline] = field(default_factory=dict)
     by_dimension: dict[int, dict[str, Score]] = field(default_factory=dict)
+    by_prompt: dict[str, dict[str, Score]] = field(default_factory=dict)
+    prompts_missing: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     selection: Selection | None = None
@@ -122,6 +131,18 @@ class TrainingResult:
             index=pd.Index([plain(v) for v in self.classes], dtype=object, name="class"),
         )
 
+    def label_problems(self) -> list[LabelProblem]:
+        """Return the tested rows whose label is unlikely, the surest finding first.
+
+        From the out-of-fold probabilities, by confident learning as in
+        :func:`~toolkit.classify.find_label_problems`, which also looks for duplicates and
+        outliers. Empty for a classifier without probabilities.
+        """
+        if self.validation.probabilities is None:
+            return []
+        found = unlikely_labels(LabelTable(self.texts, self.y), self.validation.probabilities)
+        return sorted(found, key=lambda one: -one.score)
+
     def errors(self) -> pd.DataFrame:
         """Return the rows predicted wrongly, the most confident mistakes first.
 
@@ -166,6 +187,7 @@ class TrainingResult:
         dimension = self.provenance["dimension"]
         rows = [(f"{self.provenance['classifier']} at {dimension} dimensions", self.scores)]
         rows += [(f"  at {d}", scores) for d, scores in self.by_dimension.items() if d != dimension]
+        rows += [(f"  under the prompt for {t}", s) for t, s in self.by_prompt.items()]
         rows += [(baseline.description, baseline.scores) for baseline in self.baselines.values()]
         width = max(len(name) for name, _ in rows)
         head = [notice] if (notice := self.provenance["notice"]) else []

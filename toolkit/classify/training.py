@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from toolkit.classify.baselines import majority_baseline, tfidf_baseline
+from toolkit.classify.cached_prompts import CachedPrompts
 from toolkit.classify.classifiers import make_classifier
 from toolkit.classify.diagnostics import (
     LearningPoint,
@@ -204,6 +205,11 @@ def train_on_vectors(
         if 0 < d <= full.shape[1]:
             found = cross_validate_matrix(cut(full, d), labels, scored, splits, n_jobs=n_jobs)
             by_dimension[d] = found.scores
+    prompts = CachedPrompts(first_step, checked)
+    by_prompt = {
+        task: cross_validate_matrix(cut(other, width), labels, scored, splits, n_jobs=n_jobs).scores
+        for task, other in prompts
+    }
     compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
 
     curve: list[LearningPoint] = []
@@ -237,6 +243,8 @@ def train_on_vectors(
         validation=validation,
         baselines=compared,
         by_dimension=dict(sorted(by_dimension.items(), reverse=True)),
+        by_prompt=by_prompt,
+        prompts_missing=prompts.missing,
         notes=said,
         provenance=provenance,
         selection=selection,

@@ -7,15 +7,20 @@ from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from toolkit.classify.diagnostics import CalibrationBin, calibration_curve, calibration_error
+from toolkit.classify.diagnostics import CalibrationBin, calibration_error
 from toolkit.classify.intervals import Interval, bootstrap_intervals
+from toolkit.classify.label_findings import LabelProblem
 from toolkit.classify.labels import plain
 from toolkit.classify.result import TrainingResult
-from toolkit.classify.trials import Selection
 from toolkit.classify.validation import Score
-from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
+from toolkit.page import TABLE_SCRIPT, Page, Report
+from toolkit.report.classifier_curves import (
+    ThresholdRow,
+    calibration_bins,
+    learning_verdict,
+    threshold_rows,
+)
+from toolkit.report.classifier_markdown import classifier_markdown
 from toolkit.report.confusion import ConfusionTable, Mistake, confusion_table, top_mistakes
 from toolkit.report.provenance_facts import training_facts
 
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassifierReport", "Contender", "ThresholdRow"]
 
-THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _MOST_CHARACTERS = 1500
 _NEAREST_CHARACTERS = 300
 
@@ -39,25 +43,6 @@ class Contender:
     own: bool = False
 
 
-@dataclass(frozen=True)
-class ThresholdRow:
-    """What abstaining below a probability does.
-
-    Parameters
-    ----------
-    threshold : float
-        The probability.
-    answered : float
-        Share of the texts that get a label.
-    accuracy : float
-        Share of those that are right; NaN if there are none.
-    """
-
-    threshold: float
-    answered: float
-    accuracy: float
-
-
 class ClassifierReport(Report):
     """How good a trained classifier is, where it errs, and how it was made.
 
@@ -68,7 +53,8 @@ class ClassifierReport(Report):
     title : str, default="Classifier report"
         Heading.
     n_errors : int, default=25
-        How many wrongly predicted texts to show, the most confident mistakes first.
+        How many wrongly predicted texts, and how many unlikely labels, to show: the most
+        confident mistakes and the surest findings first.
 
     Examples
     --------
@@ -194,6 +180,46 @@ class ClassifierReport(Report):
             found.append({str(k): v for k, v in row.items()})
         return found
 
+    @property
+    def prompts(self) -> list[tuple[str, dict[str, Score], bool]]:
+        """Task, scores and whether it is the trained one, for each prompt that is compared."""
+        own = self.result.pipeline[0].get_params(deep=False).get("task") or "the trained prompt"
+        others = [(task, scores, False) for task, scores in self.result.by_prompt.items()]
+        return [(str(own), self.result.scores, True), *others]
+
+    @property
+    def prompts_left_out(self) -> str:
+        """Which prompts could not be compared, and why."""
+        missing = self.result.prompts_missing
+        if not missing:
+            return ""
+        listed = ", ".join(
+            task if count == len(self.result.texts) else f"{task} ({count:,} texts)"
+            for task, count in missing.items()
+        )
+        return f"Not compared, as texts have no vector in the cache under their prompt: {listed}."
+
+    @cached_property
+    def _problems(self) -> list[LabelProblem]:
+        return self.result.label_problems()
+
+    @property
+    def n_problems(self) -> int:
+        """How many tested rows have an unlikely label."""
+        return len(self._problems)
+
+    @cached_property
+    def label_problems(self) -> list[dict[str, Any]]:
+        """The rows whose label is unlikely, with texts cut to a readable length."""
+        found = []
+        for one in self._problems[: self.n_errors]:
+            row = asdict(one)
+            text = str(row["text"])
+            row["text"] = text[:_NEAREST_CHARACTERS]
+            row["text"] += "…" if len(text) > _NEAREST_CHARACTERS else ""
+            found.append(row)
+        return found
+
     def _nearest(self, position: int) -> dict[str, Any] | None:
         """Return the training row nearest to a wrongly predicted one."""
         found = self.result.neighbours
@@ -216,12 +242,7 @@ class ClassifierReport(Report):
     @cached_property
     def calibration(self) -> list[CalibrationBin]:
         """How often predictions of each probability are right; empty without probabilities."""
-        found = self.result.validation
-        if found.probabilities is None:
-            return []
-        tested = found.tested
-        best = found.probabilities[tested].max(axis=1)
-        return calibration_curve(best, found.predicted[tested] == self.result.y[tested])
+        return calibration_bins(self.result)
 
     @property
     def calibration_gap(self) -> float:
@@ -231,22 +252,7 @@ class ClassifierReport(Report):
     @property
     def learning_verdict(self) -> str:
         """What the last rows bought, and no more than that."""
-        if len(self.result.learning) < 2:
-            return ""
-        before, last = self.result.learning[-2:]
-        gain = last.accuracy.mean - before.accuracy.mean
-        tested = max(1, int(self.result.validation.tested.sum()))
-        p = last.accuracy.mean
-        noise = 2 * float(np.sqrt(p * (1 - p) / tested))
-        said = (
-            f"The last {last.rows - before.rows:,} rows changed the accuracy by {gain:+.3f} "
-            f"({before.accuracy.mean:.3f} to {last.accuracy.mean:.3f})."
-        )
-        if abs(gain) < noise:
-            return f"{said} That is within what chance does on these test rows (± {noise:.3f})."
-        if gain > 0:
-            return f"{said} The curve still rises; how far it goes on was not measured."
-        return f"{said} More rows of this kind did not help."
+        return learning_verdict(self.result)
 
     @property
     def n_wrong(self) -> int:
@@ -257,18 +263,7 @@ class ClassifierReport(Report):
     @cached_property
     def thresholds(self) -> list[ThresholdRow]:
         """What abstaining would do; empty for a classifier without probabilities."""
-        found = self.result.validation
-        if found.probabilities is None:
-            return []
-        tested = found.tested
-        best = found.probabilities[tested].max(axis=1)
-        right = found.predicted[tested] == self.result.y[tested]
-        rows = []
-        for threshold in THRESHOLDS:
-            answered = best >= threshold
-            accuracy = float(right[answered].mean()) if answered.any() else float("nan")
-            rows.append(ThresholdRow(threshold, float(answered.mean()), accuracy))
-        return rows
+        return threshold_rows(self.result)
 
     @property
     def mean_probability(self) -> float:
@@ -302,96 +297,7 @@ class ClassifierReport(Report):
 
     def build_markdown(self) -> str:
         """Return the report as Markdown."""
-        made = self.result.provenance
-        parts = [f"# {escape_markdown(self.title)}"]
-        if made["notice"]:
-            parts.append(f"> **{escape_markdown(made['notice'])}**")
-        parts += [escape_markdown(self.verdict), "## Beside the baselines"]
-        parts.append(
-            markdown_table(
-                ["", "accuracy", "macro F1"],
-                [[c.name, _pm(c.accuracy), _pm(c.macro_f1)] for c in self.contenders],
-                numeric=[1, 2],
-            )
-        )
-        parts.append(f"{self.tested_on}.")
-        parts += [
-            f"- {_NAMES[name]}: {found.value:.3f} over all tested rows, 95 % interval "
-            f"{found.low:.3f} to {found.high:.3f} (bootstrap)"
-            for name, found in self.intervals.items()
-        ]
-        parts += [f"- {escape_markdown(note)}" for note in self.result.notes]
-        if self.result.selection is not None:
-            parts += ["## Compared classifiers", self._markdown_trials(self.result.selection)]
-        if len(self.result.by_dimension) > 1:
-            rows = [
-                [d, _pm(s["accuracy"]), _pm(s["macro_f1"])]
-                for d, s in self.result.by_dimension.items()
-            ]
-            parts.append("## By dimension")
-            parts.append(
-                markdown_table(["dimensions", "accuracy", "macro F1"], rows, numeric=[0, 1, 2])
-            )
-        parts += ["## By class", self._markdown_classes()]
-        if self.mistakes:
-            rows = [[m.given, m.predicted, m.count, f"{m.share:.0%}"] for m in self.mistakes]
-            parts.append("## Most frequent mistakes")
-            parts.append(
-                markdown_table(["given", "predicted", "times", "of class"], rows, numeric=[2, 3])
-            )
-        if self.thresholds:
-            rows = [
-                [f"{t.threshold:.1f}", f"{t.answered:.1%}", _percent(t.accuracy)]
-                for t in self.thresholds
-            ]
-            parts.append("## Abstaining below a probability")
-            parts.append(
-                markdown_table(["threshold", "answered", "accuracy"], rows, numeric=[0, 1, 2])
-            )
-        if self.calibration:
-            rows = [
-                [
-                    f"{b.low:.1f} to {b.high:.1f}",
-                    b.count,
-                    f"{b.probability:.2f}",
-                    f"{b.accuracy:.2f}",
-                ]
-                for b in self.calibration
-            ]
-            parts += ["## Calibration", f"Expected calibration error {self.calibration_gap:.3f}."]
-            parts.append(
-                markdown_table(["probability", "texts", "mean", "right"], rows, numeric=[1, 2, 3])
-            )
-        if self.result.learning:
-            rows = [[p.rows, _pm(p.accuracy), _pm(p.macro_f1)] for p in self.result.learning]
-            parts += ["## Learning curve", self.learning_verdict]
-            parts.append(markdown_table(["rows", "accuracy", "macro F1"], rows, numeric=[0, 1, 2]))
-        if self.errors:
-            parts += ["## Most confident mistakes", *map(_markdown_error, self.errors)]
-        parts.append("## How it was made")
-        parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in self.facts))
-        return "\n\n".join(parts)
-
-    def _markdown_trials(self, selection: Selection) -> str:
-        rows = [
-            [
-                f"{trial.name} (chosen)" if trial.name == selection.chosen else trial.name,
-                _pm(trial.scores["accuracy"]) if trial.scores else "failed",
-                _pm(trial.scores["macro_f1"]) if trial.scores else "failed",
-            ]
-            for trial in selection.ranked()
-        ]
-        table = markdown_table(["", "accuracy", "macro F1"], rows, numeric=[1, 2])
-        return f"{table}\n\nOn {selection.splits}, chosen by {selection.metric}."
-
-    def _markdown_classes(self) -> str:
-        rows = [
-            [r["class"], *(f"{r[k]:.3f}" for k in ("precision", "recall", "f1")), r["support"]]
-            for r in self.per_class
-        ]
-        return markdown_table(
-            ["class", "precision", "recall", "F1", "rows"], rows, numeric=[1, 2, 3, 4]
-        )
+        return classifier_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything the report says as plain Python values."""
@@ -408,6 +314,11 @@ class ClassifierReport(Report):
                 str(d): {m: s.to_dict() for m, s in scores.items()}
                 for d, scores in result.by_dimension.items()
             },
+            "by_prompt": {
+                task: {m: s.to_dict() for m, s in scores.items()}
+                for task, scores in result.by_prompt.items()
+            },
+            "prompts_missing": result.prompts_missing,
             "selection": None if result.selection is None else result.selection.to_dict(),
             "notes": list(result.notes),
             "per_class": self.per_class,
@@ -423,30 +334,11 @@ class ClassifierReport(Report):
             "mean_probability": self.mean_probability,
             "errors": self.errors,
             "n_wrong": self.n_wrong,
+            "label_problems": self.label_problems,
+            "n_problems": self.n_problems,
             "provenance": result.provenance,
         }
 
     def to_frame(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support by class."""
         return self.result.per_class()
-
-
-_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
-
-
-def _pm(score: Score) -> str:
-    return score.text()
-
-
-def _percent(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.1%}"
-
-
-def _markdown_error(row: dict[str, Any]) -> str:
-    probability = row["probability"]
-    sure = "" if np.isnan(probability) else f" ({probability:.2f})"
-    return (
-        f"- **{escape_markdown(row['given'])}** predicted as "
-        f"**{escape_markdown(row['predicted'])}**{sure}, row {row['position']}: "
-        f"{escape_markdown(row['text'])}"
-    )

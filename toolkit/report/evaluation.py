@@ -141,6 +141,7 @@ class EvaluationReport(Report):
     def to_dict(self) -> dict[str, Any]:
         """Return everything the report says as plain Python values."""
         found = self.evaluation
+        frame = found.per_class()
         return {
             "title": self.title,
             "rows": len(found.texts),
@@ -150,7 +151,10 @@ class EvaluationReport(Report):
             "drop": found.drop,
             "unseen": found.unseen,
             "notes": found.notes(),
-            "per_class": found.per_class().reset_index().to_dict("records"),
+            "per_class": [
+                {"class": name} | row
+                for name, row in zip(frame.index.tolist(), frame.to_dict("records"), strict=True)
+            ],
             "errors": self.errors,
             "facts": self.facts or {},
         }

@@ -138,9 +138,11 @@ class MultilabelReport(Report):
     @cached_property
     def per_class(self) -> list[dict[str, Any]]:
         """Scores by label."""
+        frame = self.result.per_class()
+        # Not reset_index: pandas' own string type refuses half of a surrogate pair.
         return [
-            {str(k): v for k, v in row.items()}
-            for row in self.result.per_class().reset_index().to_dict("records")
+            {"class": name} | {str(k): v for k, v in row.items()}
+            for name, row in zip(frame.index.tolist(), frame.to_dict("records"), strict=True)
         ]
 
     @cached_property

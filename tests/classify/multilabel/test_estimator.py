@@ -13,6 +13,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_X_y
 
 from tests.classify.examples import hashing
 from tests.classify.multilabel.examples import tagged_texts
@@ -116,3 +119,46 @@ def test_mistakes_are_named(data):
         LabelSetClassifier(labels=["a", "b"]).fit(X, Y)
     with pytest.raises(DataError, match="120 texts and 119"):
         LabelSetClassifier().fit(X, Y[1:])
+
+
+class OneLabel(LabelSetClassifier):
+    """Takes a column of classes as sets of one, and answers the most probable: for the checks."""
+
+    def fit(self, X, y=None):
+        self.one_ = y is not None and getattr(np.asarray(y), "ndim", 1) < 2
+        if not self.one_:
+            return super().fit(X, y)
+        X, y = check_X_y(X, y, accept_sparse="csr", estimator=self)
+        check_classification_targets(y)
+        self.names_, codes = np.unique(y, return_inverse=True)
+        super().fit(X, np.eye(len(self.names_), dtype=int)[codes])
+        self.classes_ = self.names_
+        return self
+
+    def predict(self, X):
+        if not getattr(self, "one_", False):
+            return super().predict(X)
+        return self.names_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        chances = super().predict_proba(X)
+        return chances / chances.sum(axis=1, keepdims=True) if self.one_ else chances
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.single_output = True
+        return tags
+
+
+EXPECTED_FAILURES = {
+    "check_supervised_y_2d": "a matrix is an indicator of several labels, never a column of classes"
+}
+
+
+@parametrize_with_checks(
+    [OneLabel(threshold=0.5)],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+    xfail_strict=True,
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)

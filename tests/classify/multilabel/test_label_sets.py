@@ -42,7 +42,7 @@ def test_cells_and_bare_matrices():
     found = as_label_sets(["a; b", ";", "a", "c;b;b;"], 4, separator=";")
     np.testing.assert_array_equal(found.Y, np.array(MATRIX, dtype=bool))
     assert found.joined() == ["a;b", "", "a", "b;c"]
-    for y in (np.array(MATRIX), sp.csr_matrix(MATRIX)):
+    for y in (np.array(MATRIX), sp.csr_matrix(MATRIX), MATRIX, [tuple(row) for row in MATRIX]):
         assert as_label_sets(y, 4).labels.tolist() == ["0", "1", "2"]
 
 
@@ -63,7 +63,7 @@ def test_hostile_labels_survive():
         (["a;b", "a", "b"], "", UsageError, "cannot separate labels"),
         (["a;b", "a", "b"], "x", UsageError, "cannot separate labels"),
         ("abc", ";", DataError, "not a single str"),
-        ([["a"], ["a"], []], None, DataError, "there is 1 label"),
+        ([["a"], ["a"], []], None, DataError, "hold 1 class, 'a'"),
         ([["a"], ["b"]], None, DataError, "3 texts and 2 label sets"),
         ([["a"], ["b", None], ["b"]], None, DataError, "position 1 has an empty label"),
         ([["a;b"], ["b"], ["b"]], ";", UsageError, "contains the separator"),

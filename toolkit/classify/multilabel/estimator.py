@@ -105,6 +105,8 @@ class LabelSetClassifier(ClassifierMixin, BaseEstimator):
         UsageError
             If the estimator has no probabilities, or a parameter is out of range.
         """
+        if y is None:
+            raise ValueError("LabelSetClassifier requires y to be passed, but the target y is None")
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
         sets = as_label_sets(y, X.shape[0])
         Y = sets.Y

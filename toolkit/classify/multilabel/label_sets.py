@@ -108,8 +108,9 @@ def as_label_sets(
     ----------
     y : sequence of str, sequence of collections of labels, or matrix of shape (n_rows, n_labels)
         Cells with a ``separator`` between labels; lists, tuples or sets; or an indicator matrix
-        of 0 and 1, of which a frame also brings the names. A row without labels is an empty list,
-        or a cell that holds the separator alone: an empty cell is a missing one.
+        of 0 and 1 (also as a list of lists), of which a frame brings the names. A row without
+        labels is an empty list, or a cell that holds the separator alone: an empty cell is a
+        missing one.
     n_rows : int
         How many there have to be.
     separator : str, optional
@@ -143,9 +144,11 @@ def as_label_sets(
         raise DataError(f"labels must be one set per text, not a single {type(y).__name__}")
     if hasattr(y, "columns") or getattr(y, "ndim", 1) == 2:
         return _from_matrix(y, n_rows, separator, training)
-    rows: list[Any] = list(y)
+    rows: list[Any] = list(y if hasattr(y, "__iter__") else np.asarray(y))
     if len(rows) != n_rows:
         raise DataError(f"there are {n_rows} texts and {len(rows)} label sets")
+    if _is_matrix(rows):
+        return _from_matrix(np.asarray(rows), n_rows, separator, training)
     absent = [
         i
         for i, row in enumerate(rows)
@@ -259,15 +262,22 @@ def _checked(
     if not len(Y):
         raise DataError("there are no rows to train on")
     if training and len(names) < 2:
-        raise DataError(
-            f"there is {len(names)} label ({', '.join(map(repr, names)) or 'none'}): several "
-            "labels per text need two or more"
-        )
+        found = f"1 class, {names[0]!r}" if names else "0 classes"
+        raise DataError(f"the labels hold {found}: several labels per text need two or more")
     if separator is None:
         separator = choose_separator(names)
     elif held := [name for name in names if separator in name]:
         raise UsageError(f"the label {held[0]!r} contains the separator {separator!r}")
     return LabelSets(Y, np.array(names, dtype=object), separator)
+
+
+def _is_matrix(rows: Sequence[Any]) -> bool:
+    """Return whether lists are rows of an indicator matrix: equally long, and 0 and 1 alone."""
+    kinds = (list, tuple, np.ndarray)
+    if not all(isinstance(row, kinds) and len(row) == len(rows[0]) > 1 for row in rows):
+        return False
+    numbers = (int, bool, np.integer, np.bool_)
+    return all(isinstance(cell, numbers) and cell in (0, 1) for row in rows for cell in row)
 
 
 def _check_separator(separator: str) -> None:

@@ -209,9 +209,10 @@ def _candidates(
 def _notes(sets: LabelSets, splits: Splits, model: LabelSetClassifier) -> list[str]:
     Y, labels = sets.Y, sets.labels
     counts = Y.sum(axis=1)
+    several, none = int((counts > 1).sum()), int((counts == 0).sum())
     notes = [
-        f"{counts.mean():.2f} labels a text; {(counts > 1).mean():.0%} have several"
-        + (f" and {(counts == 0).mean():.0%} none." if (counts == 0).any() else ".")
+        f"{counts.mean():.2f} labels a text on average: {several:,} of {len(Y):,} have several"
+        + (f", {none:,} none." if none else ".")
     ]
     few = labels[Y.sum(axis=0) < RARE]
     if len(few):
@@ -245,11 +246,9 @@ def _baselines(
 ) -> dict[str, Baseline]:
     frequent = score_frequent_set(sets.Y, splits).scores
     counted, description = tfidf_baseline(texts, model.estimator)
-    inner = counted[-1]
-    if not hasattr(inner, "predict_proba"):
-        description += f" and {type(make_classifier()).__name__}, for its probabilities"
-        inner = make_classifier()
-    own = clone(model).set_params(estimator=inner)
+    if not hasattr(counted[-1], "predict_proba"):  # calibration is left out of the baseline
+        counted, description = tfidf_baseline(texts, make_classifier())
+    own = clone(model).set_params(estimator=counted[-1])
     scores = cross_validate_sets(
         texts, sets.Y, make_pipeline(counted[0], own), splits, n_jobs=n_jobs
     ).scores

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.classify.examples import hashing
+from tests.classify.multilabel.examples import tagged_texts
+from tests.report.test_classifier import HOSTILE
+from toolkit.classify import MultilabelResult, train_multilabel
+from toolkit.report import MultilabelReport
+
+
+@pytest.fixture(scope="module")
+def result() -> MultilabelResult:
+    texts, labels = tagged_texts()
+    return train_multilabel(
+        texts, labels, vectorizer=hashing(), candidates=["logistic_regression", "knn"], cv=3,
+        dimensions=(64,), source="tagged",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile() -> MultilabelResult:
+    rng = np.random.default_rng(0)
+    texts = [f"{HOSTILE[i % len(HOSTILE)]} word{i % 9} " + "long " * (i * 6) for i in range(120)]
+    labels = [[HOSTILE[j] for j in range(len(HOSTILE)) if rng.random() < 0.3] for _ in texts]
+    return train_multilabel(
+        texts, labels, vectorizer=hashing(), candidates=["logistic_regression"], cv=3,
+        dimensions=(), source=HOSTILE[1], baselines=False,
+    )  # fmt: skip
+
+
+def test_it_says_what_the_result_says(result: MultilabelResult, tmp_path: Path):
+    report = MultilabelReport(result, n_errors=3)
+    assert report.to_frame()["f1"].tolist() == result.per_class()["f1"].tolist()
+    assert len(report.errors) == 3 < report.n_wrong == len(result.errors())
+    assert [name for name, _, _ in report.contenders][1:] == [
+        "TF-IDF of word 1- and 2-grams + LogisticRegression",
+        "Always the most frequent labels",
+    ]
+    report.to_json(tmp_path / "r.json")
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert found["scores"]["micro_f1"]["mean"] == result.scores["micro_f1"].mean
+    assert set(found["intervals"]) == {"micro_f1", "macro_f1", "subset_accuracy"}
+    assert found["selection"]["chosen"] in ("logistic_regression", "knn")
+    page, text = report.to_html(), report.to_markdown()
+    for said in ("By label", "Compared classifiers", "By dimension", "Where it is sure and wrong"):
+        assert said in page
+        assert said in text
+    assert f"{result.thresholds[0]:.3f}" in text
+
+
+def test_a_baseline_as_good_is_said():
+    rng = np.random.default_rng(0)
+    texts = [f"w{a} w{b}" for a, b in rng.integers(0, 30, (90, 2))]
+    chance = train_multilabel(
+        texts, rng.random((90, 2)) < 0.9, vectorizer=hashing(), dimensions=(),
+        candidates=["logistic_regression"],
+    )  # fmt: skip
+    assert MultilabelReport(chance).loses
+    assert "A baseline is at least as good" in MultilabelReport(chance).to_html()
+
+
+def test_texts_and_labels_are_only_ever_text(hostile: MultilabelResult, tmp_path: Path):
+    page = MultilabelReport(hostile).to_html()
+    for trick in ("<script>alert", "<img src=x", "<svg onload", "<a href='java"):
+        assert trick not in page
+    assert "{{ 7 * 7 }}" in page
+    assert "more characters" in page
+    MultilabelReport(hostile).to_markdown(tmp_path / "r.md")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_in_a_browser(hostile: MultilabelResult, chromium_page: Any, tmp_path: Path, size: str):
+    path = MultilabelReport(hostile).to_html(tmp_path / "r.html")
+    visit = chromium_page.open(path, size=size)
+    visit.assert_clean(path)
+    visit.assert_fits()
