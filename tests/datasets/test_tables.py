@@ -278,7 +278,7 @@ def test_a_table_without_header_and_with_semicolons(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.csv", "id;text;label\n1;a;x\n", r"a single cell with ';' in it.* --delimiter ';'; if"),
-        ("a.csv", "id\ttext\n1\ta\n", r"with a tab in it.* give --delimiter \$'\\t'; if"),
+        ("a.csv", "id\ttext\n1\ta\n", r"with a tab in it.* give --delimiter '\\t'; if"),
         ("a.csv", "id|text\n1|a\n", r"with '\|' in it"),
         ("a.tsv", "id,text\n1,a\n", r"with ',' in it.* --delimiter ','"),
         ("a.csv", "sep=;\nid;text\n1;a\n", r"'sep=;', is a note to Excel.* --delimiter ';'"),
@@ -310,6 +310,17 @@ def test_a_table_without_names_is_told_of_no_header(tmp_path: Path) -> None:
     many = write(tmp_path / "b.csv", ",".join(f"c{i}" for i in range(3000)) + "\n")
     with pytest.raises(UsageError, match="and 2,970 more"):
         read_texts(many, column="message")
+
+
+def test_a_tab_may_be_typed_as_it_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text\tlabel\na\tx\n")
+    assert read_texts(path, TableFormat(delimiter=r"\t"), labels="label").labels == ["x"]
+
+
+def test_a_blank_first_line_is_no_row_of_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "\ntext,label\na,x\n")
+    with pytest.raises(DataError, match="line 1 is blank"):
+        read_texts(path)
 
 
 def test_names_with_spaces_around_them_are_suggested(tmp_path: Path) -> None:

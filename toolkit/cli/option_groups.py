@@ -98,7 +98,7 @@ class InputOptions:
             metavar="CHAR",
             panel=INPUT,
             default="a comma; a tab in TSV",
-            help="What stands between the cells of CSV.",
+            help=r"What stands between the cells of CSV; \t for a tab.",
         ),
     ] = None
     no_header: Annotated[

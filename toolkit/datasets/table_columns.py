@@ -49,7 +49,7 @@ def find_column(table: Table, name: str, option: str = "--text-column") -> str:
     meant = f" Did you mean {close[0]!r}?" if close else ""
     raise UsageError(
         f"{table.name} has no column {name!r} ({option}).{meant} It has: {listed}"
-        f"{_hint(table, meant)}"
+        f"{_hint(table, meant or option == '--keep')}"
     )
 
 
@@ -143,5 +143,5 @@ def _listed(table: Table) -> str:
     return shown + (f" and {more:,} more" if more > 0 else "")
 
 
-def _hint(table: Table, meant: str) -> str:
-    return f". {table.hint}" if table.hint and not meant else ""
+def _hint(table: Table, needless: object) -> str:
+    return f". {table.hint}" if table.hint and not needless else ""

@@ -43,8 +43,8 @@ def read_csv_table(
     source : str or Path
         A file (``.gz`` is unpacked), or ``-``.
     delimiter : str, optional
-        One character. None takes the usual one, and refuses a table that by its first row has
-        another.
+        One character, or a backslash and ``t`` for a tab. None takes the usual one, and refuses
+        a table that by its first row has another.
     usual : str, default=","
         The usual delimiter of the format.
     encoding : str, default="utf-8"
@@ -64,6 +64,8 @@ def read_csv_table(
         If the file is empty, has another delimiter, a row has more or fewer cells than the
         header, or a quote is not closed; names the line.
     """
+    if delimiter == r"\t":  # as it is typed where the shell makes no tab of it
+        delimiter = "\t"
     if delimiter is not None and len(delimiter) != 1:
         raise UsageError(f"the delimiter must be one character, not {delimiter!r}")
     csv.field_size_limit(_LARGEST_CELL)
@@ -74,6 +76,11 @@ def read_csv_table(
             line, first = next(rows)
         except StopIteration:
             raise DataError(f"{name} is empty: there is not even a row of column names") from None
+        if not first:
+            raise DataError(
+                f"{name}: line {line:,} is blank, where the names of the columns should be (or, "
+                "with --no-header, the first row). Delete it"
+            )
         if delimiter is None:
             _check_delimiter(first, usual, header, name)
         if header:
@@ -105,11 +112,10 @@ def _check_delimiter(first: Sequence[str], usual: str, header: bool, name: str) 
     others = [one for one in (";", "\t", "|", ",") if one != usual and (header or one != ",")]
     found = max(others, key=cell.count)
     if cell.count(found):
-        shown = "$'\\t'" if found == "\t" else repr(found)
         what = {"\t": "a tab"}.get(found, repr(found))
         raise DataError(
             f"{name}: the first row is a single cell with {what} in it: {shorten(cell)!r}. If that "
-            f"is the delimiter, give --delimiter {shown}; if the table has one column, give "
+            f"is the delimiter, give --delimiter {found!r}; if the table has one column, give "
             f"--delimiter {usual!r}"
         )
 
