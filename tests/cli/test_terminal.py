@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -18,6 +19,12 @@ import pytest
 
 from tests.cli.running import command, environment
 from tests.ollama_double.server import OllamaDouble
+
+
+def _take_terminal() -> None:
+    """Make the terminal the session's own, so that Ctrl-C becomes a signal, and is heard."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -34,8 +41,7 @@ class Terminal:
             stderr=other,
             env=environment(TERM="xterm"),
             start_new_session=True,
-            # The terminal is the session's own, so that Ctrl-C becomes a signal.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_take_terminal,
         )
         os.close(other)
 

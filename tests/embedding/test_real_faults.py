@@ -163,7 +163,10 @@ def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right,
     script.write_text(
         textwrap.dedent(
             f"""
+            import signal
             from toolkit import EmbeddingGemmaVectorizer
+            # A shell that runs the tests in the background lets its children ignore Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             one = EmbeddingGemmaVectorizer(
                 model={MODEL!r}, host={real_ollama.host!r}, batch_size=8, verbose=1
             )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.identity import ModelIdentity
 
-__all__ = ["Backend", "kept_loaded"]
+__all__ = ["Backend"]
 
 
 class Backend(Protocol):
@@ -54,13 +53,3 @@ class Backend(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors, shape (n, d), of rendered texts, in their order."""
         ...
-
-
-@contextmanager
-def kept_loaded(backend: Backend) -> Iterator[Backend]:
-    """Yield the backend to use for several requests, its model held in memory where it can be."""
-    if not hasattr(backend, "kept_loaded"):
-        yield backend
-        return
-    with backend.kept_loaded() as kept:
-        yield kept

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from toolkit.backends.base import kept_loaded
 from toolkit.cache import Claim, Space
 from toolkit.embedding.failures import cache_miss_error, failed_error, warn_nan_rows
+from toolkit.embedding.keeping import kept_loaded
 from toolkit.embedding.long_texts import count_long, part_certainly_long, settle_long, variant_keys
 from toolkit.embedding.patience import Patience
 from toolkit.embedding.report import EmbeddingReport

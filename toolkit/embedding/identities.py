@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.backends.base import Backend, kept_loaded
+from toolkit.backends.base import Backend
 from toolkit.cache import EmbeddingCache
 from toolkit.embedding.checks import check_vectors
+from toolkit.embedding.keeping import kept_loaded
 from toolkit.embedding.retry import RetryPolicy
 from toolkit.errors import BackendError, InvalidVectorsError, ModelDriftError, TextTooLongError
 from toolkit.identity import (
