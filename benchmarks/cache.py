@@ -12,7 +12,9 @@ they can in the given seconds.
 *Growth*: this cache alone at 1,000 to 1,000,000 entries (cache_growth.py): reads by key, of 128
 dimensions, a ``transform`` that finds everything, durable writes, and what opening takes.
 
-Ratios are of the same run. Other packages need an environment of their own, which is optional:
+Ratios are of the same run. ``python benchmarks/cache_picture.py`` draws the curve afterwards.
+
+Other packages need an environment of their own, which is optional:
 
     python -m venv VENV && VENV/bin/pip install numpy joblib diskcache langchain-classic
 

@@ -410,7 +410,7 @@ def test_what_was_stored_while_it_was_pruned_stays(cache, space, clock, monkeypa
 def test_killed_in_the_middle(cache, space):
     draw = random.Random(3)
     put(space, range(3000))
-    for _ in range(15):
+    for _ in range(10):
         put(space, range(3000))
         before = set(check_by_hand(space.path))
         process = start("prune", cache.path, 4)

@@ -164,8 +164,8 @@ def _reason(message: str) -> str:
         return "cannot be written: it is read-only"
     if "unable to open" in message or "locking protocol" in message:
         return (
-            f"cannot be written: its write-ahead log cannot be opened there ({message}). The folder "
-            "may be read-only or of a network drive; name one on a local disk: cache='...' "
+            f"cannot be written: its write-ahead log cannot be opened there ({message}). The "
+            "folder may be read-only or of a network drive; name one on a local disk: cache='...' "
             "(--cache) or TOOLKIT_CACHE_DIR"
         )
     if "disk I/O" in message:
