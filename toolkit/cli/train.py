@@ -137,7 +137,7 @@ def train(
 
       toolkit train reviews.csv --label-column stars --out model
       toolkit train tickets.csv --time-column date --metric macro_f1 --class-weight balanced
-      toolkit train tickets.csv --label-column tags --label-separator ";" --out model
+      toolkit train tickets.csv --label-column tags --label-separator=";" --out model
       toolkit train dataset:sdg --backend cache --classifier logistic_regression
     """
     from toolkit.classify import (
