@@ -188,7 +188,17 @@ def find_column(table: Table, name: str, option: str = "--text-column") -> str:
         )
     close = get_close_matches(name, table.columns, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
+    if len(table.columns) == 1:
+        meant += _delimiter_hint(table.columns[0])
     raise UsageError(f"{table.name} has no column {name!r} ({option}).{meant} It has: {listed}")
+
+
+def _delimiter_hint(column: str) -> str:
+    """Return which delimiter a table probably has whose only column is its whole first line."""
+    for delimiter, shown in ((";", "';'"), ("\t", "tab"), ("|", "'|'"), (",", "','")):
+        if delimiter in column:
+            return f" It was read as one column; is there another delimiter (--delimiter {shown})?"
+    return ""
 
 
 def text_column(
