@@ -168,6 +168,22 @@ def test_a_model_is_replaced_only_with_force_and_other_folders_never(
     assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
 
 
+def test_messy_tables_are_explained(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    rows = [["text", "goal"], *map(list, passages(6))]
+    rows[1][1] = f" {rows[1][1].upper()}"
+    with table.open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    words = ("train", table, "--label-column", "goal", "--backend", "cache")
+    done = invoke(*words)
+    assert done.code == 2
+    assert "another delimiter (--delimiter ';')?" in " ".join(done.stderr.split())
+    more = ("--delimiter", ";", "--classifier", "logistic_regression", "--test-size", "0.4")
+    done = invoke(*words, *more)
+    assert done.code == 0, done.stderr
+    assert "differ by spaces or capitals alone count as different" in done.stdout
+
+
 def test_predict_to_standard_output(model: Path, new: Path) -> None:
     done = invoke("predict", model, new, "--keep", "id", "--keep", "label", "--top", "2")
     assert done.code == 0, done.stderr

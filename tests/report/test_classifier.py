@@ -290,3 +290,16 @@ def test_every_number_of_the_matrix_can_be_read(
         }"""
     )
     assert worst >= 4.5
+
+
+@pytest.mark.browser
+def test_long_names_without_spaces_fit_a_phone(chromium_page: Any, tmp_path: Path):
+    """As those of intent data sets: balance_not_updated_after_cheque_or_cash_deposit."""
+    texts, labels = labelled_texts()
+    named = [f"{label}_{'not_updated_after_' * 4}deposit" for label in labels]
+    result = train_classifier(
+        texts, named, vectorizer=hashing(), baselines=False, dimensions=(), source="s"
+    )
+    assert len(result.errors())
+    path = ClassifierReport(result).to_html(tmp_path / "report.html")
+    chromium_page.open(path, size="phone").assert_fits()

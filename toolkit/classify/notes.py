@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from toolkit.prompts import find_family
 if TYPE_CHECKING:
     from toolkit.identity import ModelIdentity
 
-__all__ = ["duplicate_notes", "rarity_of_classes", "short_vector_notes"]
+__all__ = ["duplicate_notes", "lookalike_notes", "rarity_of_classes", "short_vector_notes"]
 
 FEW_ROWS = 10
+_SHOWN = 5
 
 
 def rarity_of_classes(labels: NDArray[Any]) -> list[str]:
@@ -35,6 +36,25 @@ def rarity_of_classes(labels: NDArray[Any]) -> list[str]:
         f"{len(few)} of {len(classes)} classes have fewer than {FEW_ROWS} rows; their own "
         f"scores say little: {named(few)}."
     ]
+
+
+def lookalike_notes(classes: Iterable[Any]) -> list[str]:
+    """Return which classes differ by spaces or capitals alone, which is rarely meant.
+
+    Examples
+    --------
+    >>> lookalike_notes(["Sea", " sea", "land"])
+    ["Labels that differ by spaces or capitals alone count as different: ' sea' and 'Sea'."]
+    """
+    alike: dict[str, list[str]] = {}
+    for label in sorted(str(label) for label in classes):
+        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    pairs = [" and ".join(map(repr, found)) for found in alike.values() if len(found) > 1]
+    if not pairs:
+        return []
+    more = f"; and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+    shown = "; ".join(pairs[:_SHOWN]) + more
+    return [f"Labels that differ by spaces or capitals alone count as different: {shown}."]
 
 
 def duplicate_notes(texts: Sequence[str], splits: Splits) -> list[str]:

@@ -20,7 +20,12 @@ from toolkit.classify.diagnostics import (
     nearest_training_rows,
 )
 from toolkit.classify.labels import as_groups, as_labels
-from toolkit.classify.notes import duplicate_notes, rarity_of_classes, short_vector_notes
+from toolkit.classify.notes import (
+    duplicate_notes,
+    lookalike_notes,
+    rarity_of_classes,
+    short_vector_notes,
+)
 from toolkit.classify.provenance import training_provenance
 from toolkit.classify.result import Baseline, TrainingResult
 from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter
@@ -219,7 +224,7 @@ def train_on_vectors(
 
     identity = getattr(first_step, "identity_", None)
     said = [*notes, *rarity_of_classes(labels), *duplicate_notes(checked, splits)]
-    said += short_vector_notes(identity, min(by_dimension))
+    said += lookalike_notes(np.unique(labels)) + short_vector_notes(identity, min(by_dimension))
     provenance = training_provenance(
         identity=identity,
         vectorizer=first_step,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from toolkit.classify.labels import plain
 from toolkit.classify.prototypes import (
@@ -21,7 +20,7 @@ from toolkit.classify.prototypes import (
     label_prototypes,
     label_scores,
 )
-from toolkit.embedding.texts import check_texts
+from toolkit.classify.zero_shot_input import described_labels, label_array, labelled_rows
 from toolkit.errors import DataError, UsageError
 from toolkit.identity import ModelIdentity
 
@@ -152,9 +151,9 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         if y is not None:
-            X, y = self._labelled(X, y)
+            X, y = labelled_rows(X, y, missing=getattr(self.vectorizer, "missing", "error"))
         described = self._describe(X, y)
-        self.classes_ = np.unique(_as_array(list(described)))
+        self.classes_ = np.unique(label_array(list(described)))
         if len(self.classes_) < 2:
             raise UsageError(
                 f"a classifier needs two labels or more, and labels has {len(self.classes_)} class"
@@ -283,17 +282,6 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _labelled(self, X: Any, y: Any) -> tuple[list[str], NDArray[Any]]:
-        if X is None:
-            raise UsageError("y is given without texts; call fit(texts, y), or fit() without rows")
-        missing: Any = getattr(self.vectorizer, "missing", "error")
-        texts = check_texts(X, missing=missing).texts
-        labels = column_or_1d(y, warn=True)
-        if len(labels) != len(texts):
-            raise DataError(f"there are {len(texts)} texts and {len(labels)} labels")
-        check_classification_targets(labels)
-        return texts, labels
-
     def _describe(self, X: Any, y: NDArray[Any] | None) -> dict[Any, list[str]]:
         """Return the texts that stand for each label."""
         if self.labels is not None:
@@ -352,67 +340,3 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
             highest=self.temperature * _CALIBRATED_WITHIN,
         )
         self.n_calibration_rows_ = len(rows)
-
-
-def described_labels(labels: Any) -> dict[Any, list[str]]:
-    """Return the texts that stand for each label.
-
-    Parameters
-    ----------
-    labels : sequence of str, or mapping of label to str or to sequence of str
-        Names, descriptions or examples.
-
-    Returns
-    -------
-    dict of label to list of str
-
-    Raises
-    ------
-    UsageError
-        If a label is there twice, or has no text.
-
-    Examples
-    --------
-    >>> described_labels(["sport", "politics"])
-    {'sport': ['sport'], 'politics': ['politics']}
-    >>> described_labels({1: "bad", 5: ["good", "very good"]})
-    {1: ['bad'], 5: ['good', 'very good']}
-    """
-    if not isinstance(labels, Mapping):
-        names = [plain(label) for label in labels]
-        unnamed = [label for label in names if not isinstance(label, str)]
-        if unnamed:
-            raise UsageError(
-                f"the label {unnamed[0]!r} is not a text and describes nothing; say what it means: "
-                f"{{{unnamed[0]!r}: 'a description', ...}}"
-            )
-        twice = sorted({label for label in names if names.count(label) > 1})
-        if twice:
-            raise UsageError(f"the label {twice[0]!r} is there more than once")
-        labels = {label: label for label in names}
-    described = {plain(label): _texts_of(label, said) for label, said in labels.items()}
-    if any(isinstance(label, str) and not label.strip() for label in described):
-        raise UsageError("a label is empty; the empty label stands for no answer")
-    return described
-
-
-def _texts_of(label: Hashable, said: Any) -> list[str]:
-    texts = [said] if isinstance(said, str) else said
-    if not isinstance(texts, Iterable) or isinstance(texts, bytes | Mapping):
-        raise UsageError(f"the label {label!r} is described by {said!r}; give a text, or a list")
-    found = list(texts)
-    wrong = [one for one in found if not isinstance(one, str) or not one.strip()]
-    if wrong or not found:
-        what = f"an example that is no text: {wrong[0]!r}" if wrong else "no description"
-        raise UsageError(f"the label {label!r} has {what}")
-    return [str(one) for one in found]
-
-
-def _as_array(labels: list[Any]) -> NDArray[Any]:
-    if all(isinstance(label, str) for label in labels):
-        return np.array(labels, dtype=object)
-    kinds = {type(label) for label in labels}
-    if len(kinds) > 1:
-        listed = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise UsageError(f"the labels are of mixed types ({listed}); turn them all into strings")
-    return np.array(labels)

@@ -137,7 +137,7 @@ def train(
 
       toolkit train reviews.csv --label-column stars --out model
       toolkit train tickets.csv --time-column date --metric macro_f1 --class-weight balanced
-      toolkit train tickets.csv --label-column tags --label-separator ";" --out model
+      toolkit train tickets.csv --label-column tags --label-separator=";" --out model
       toolkit train dataset:sdg --backend cache --classifier logistic_regression
     """
     from toolkit.classify import (
@@ -241,6 +241,7 @@ def _as_json(
         "classes": [str(label) for label in result.classes],
         "scores": scores(result.scores),
         "by_dimension": {str(d): scores(found) for d, found in result.by_dimension.items()},
+        "by_prompt": {t: scores(found) for t, found in getattr(result, "by_prompt", {}).items()},
         "baselines": {name: scores(found.scores) for name, found in result.baselines.items()},
         "selection": None if result.selection is None else result.selection.to_dict(),
         "notes": result.notes,

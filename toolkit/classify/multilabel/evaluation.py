@@ -168,7 +168,8 @@ def evaluate_multilabel(
     UsageError
         If the model answers one label only.
     """
-    if not hasattr(model[-1] if hasattr(model, "steps") else model, "thresholds_"):
+    final = getattr(model, "_final_estimator", model)
+    if not hasattr(final, "thresholds_"):
         raise UsageError("this model gives one label a text; use evaluate_model")
     listed = list(texts)
     if not listed:
@@ -183,7 +184,7 @@ def evaluate_multilabel(
     probabilities = np.zeros(given.shape)
     predicted = np.zeros(given.shape, dtype=bool)
     probabilities[:, places] = model.predict_proba(listed)
-    predicted[:, places] = probabilities[:, places] >= model[-1].thresholds_
+    predicted[:, places] = probabilities[:, places] >= final.thresholds_
     counts = {
         label: int(given[:, classes.index(label)].sum())
         for label in classes

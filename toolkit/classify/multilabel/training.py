@@ -20,7 +20,7 @@ from toolkit.classify.multilabel.label_sets import LabelSets, as_label_sets, rar
 from toolkit.classify.multilabel.metrics import DECIDING
 from toolkit.classify.multilabel.result import MultilabelResult
 from toolkit.classify.multilabel.validation import cross_validate_sets, score_frequent_set
-from toolkit.classify.notes import duplicate_notes, short_vector_notes
+from toolkit.classify.notes import duplicate_notes, lookalike_notes, short_vector_notes
 from toolkit.classify.provenance import training_provenance
 from toolkit.classify.result import Baseline
 from toolkit.classify.splitting import Splits, named
@@ -174,6 +174,7 @@ def train_multilabel(
     with quiet_fitting(X):
         model.fit(X, sets.Y)
     notes = [*_notes(sets, outer, model), *duplicate_notes(checked, outer)]
+    notes += lookalike_notes(sets.labels)
     return MultilabelResult(
         pipeline=Pipeline([("vectorizer", first_step), ("classifier", model)]),
         texts=checked,
