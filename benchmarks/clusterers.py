@@ -7,8 +7,9 @@ commands in English, German and Chinese (19 intents each; under the classificati
 the one their shipped vectors have), with as many clusters as there are labels where it has to be
 told. Beside them k-means on TF-IDF (words of any script, without English stop words) and on the
 `embedded` backend's vectors. Agreement with the labels over seeds; on the passages also whether the
-clusters of seed 0 come out again from parts of the texts and from other seeds. Needs no server. BLAS and OpenMP are held to one thread (see
-benchmarks/clustering.py). Takes about ten minutes with ten seeds, nearly all of it for UMAP.
+clusters of seed 0 come out again from parts of the texts and from other seeds. Needs no server.
+BLAS and OpenMP are held to one thread (see benchmarks/clustering.py). Takes about ten minutes with
+ten seeds, nearly all of it for UMAP.
 """
 
 from __future__ import annotations

@@ -81,10 +81,12 @@ def find_substructure(
 ) -> dict[int, Substructure]:
     """Find clusters that fall into two to four groups themselves.
 
-    Any set of texts can be divided. A division counts only if divisions of overlapping subsamples
-    agree on it (adjusted Rand index 0.6 or more), its groups are further apart than those of vectors
-    without groups (silhouette, by 0.02), one of the two is at least a third of the way from what
-    such vectors reach to 1, and no group has less than a tenth of the cluster.
+    Any set of texts can be divided. A division counts only if
+
+    - divisions of overlapping subsamples agree on it (adjusted Rand index 0.6 or more),
+    - its groups are further apart than those of vectors without groups (silhouette, by 0.02),
+    - one of the two is at least a third of the way from what such vectors reach to 1, and
+    - no group has less than a tenth of the cluster.
 
     Parameters
     ----------
