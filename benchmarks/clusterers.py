@@ -5,10 +5,11 @@
 Each clusters the SDG passages (17 goals), the factbook sample (9 sections) and the assistant's
 commands in English, German and Chinese (19 intents each; under the classification prompt, which is
 the one their shipped vectors have), with as many clusters as there are labels where it has to be
-told. Beside them k-means on TF-IDF and on the `embedded` backend's vectors. Agreement with the
-labels over seeds; on the passages also whether the clusters of seed 0 come out again from parts of
-the texts and from other seeds. Needs no server. BLAS and OpenMP are held to one thread (see
-benchmarks/clustering.py). Takes about ten minutes with ten seeds, nearly all of it for UMAP.
+told. Beside them k-means on TF-IDF (words of any script, without English stop words) and on the
+`embedded` backend's vectors. Agreement with the labels over seeds; on the passages also whether the
+clusters of seed 0 come out again from parts of the texts and from other seeds. Needs no server.
+BLAS and OpenMP are held to one thread (see benchmarks/clustering.py). Takes about ten minutes with
+ten seeds, nearly all of it for UMAP.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from typing import Any
 
 import numpy as np
 from record import results_file, write_record
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
 from toolkit import EmbeddingGemmaVectorizer, UMAPProjector
-from toolkit.cluster import CLUSTERERS, cluster_texts, compare_labels, make_clusterer
+from toolkit.cluster import CLUSTERERS, cluster_texts, compare_labels, make_clusterer, tokenize
 from toolkit.datasets import load, load_vectors
 
 DATA: dict[str, tuple[str, str | None, str]] = {
@@ -121,8 +122,12 @@ def clusterings(X: Any, texts: Any, k: int, seed: int) -> Iterator[tuple[str, An
             made = make_clusterer(name, k, n_samples=len(texts), random_state=seed)
             yield name, made.fit_predict(X)
     kmeans = make_clusterer("kmeans", k, random_state=seed)
-    words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
-    yield "TF-IDF, kmeans", kmeans.fit_predict(words)
+    counted = TfidfVectorizer(
+        analyzer=lambda text: [w for w in tokenize(text) if w not in ENGLISH_STOP_WORDS],
+        sublinear_tf=True,
+        min_df=2,
+    )
+    yield "TF-IDF, kmeans", kmeans.fit_predict(counted.fit_transform(texts))
     embedded = EmbeddingGemmaVectorizer(backend="embedded", verbose=0).fit_transform(texts)
     yield "embedded backend, kmeans", kmeans.fit_predict(embedded)
 

@@ -5,9 +5,10 @@ import pytest
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 
 from tests.cluster.examples import blobs
-from toolkit.cluster import assess_stability, choose_n_clusters
-from toolkit.cluster.choose_k import candidate_numbers
+from toolkit.cluster import assess_stability, choose_n_clusters, cosine_silhouette
+from toolkit.cluster.choose_k import _without_clusters, candidate_numbers
 from toolkit.cluster.stability import best_jaccards, verdict
+from toolkit.datasets import load_vectors
 from toolkit.errors import DataError
 
 
@@ -132,3 +133,26 @@ def test_numbers_to_try_are_few_and_in_reach(n: int):
 def test_too_few_texts_to_choose():
     with pytest.raises(DataError, match="give n_clusters"):
         choose_n_clusters(np.eye(5))
+
+
+def test_what_counts_is_how_far_it_is_above_chance():
+    X = load_vectors("sdg", task="clustering", dimensions=128)
+    found = choose_n_clusters(X, candidates=(4, 8, 16, 32), n_resamples=3)
+    frame = found.to_frame()
+    # Few clusters come out again of any cloud of vectors.
+    assert frame["chance_stability"].is_monotonic_decreasing
+    assert frame["chance_silhouette"].is_monotonic_decreasing
+    assert found.n_clusters == 16, "the number tried that is nearest to the 17 goals"
+    best = frame["score"].max()
+    near = [k for k, score in frame["score"].items() if score >= best - 0.1]
+    assert [found.n_clusters, *found.nearly] == near, "the smallest of those about as good"
+
+
+def test_vectors_without_clusters_spread_like_the_given_ones():
+    X, _ = blobs((300, 200), dimension=6, spread=0.3)
+    made = _without_clusters(X, np.random.default_rng(0))
+    assert made.shape == X.shape
+    np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(made.mean(axis=0), X.mean(axis=0), atol=0.08)
+    assert cosine_silhouette(made, KMeans(2, random_state=0).fit_predict(made)).mean() < 0.5
+    assert cosine_silhouette(X, KMeans(2, random_state=0).fit_predict(X)).mean() > 0.5

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from tests.cluster.examples import HOSTILE, blobs, noisy_result, sdg_result, worded_texts
 from toolkit import ClusterReport
-from toolkit.cluster import ClusterResult, cluster_texts
+from toolkit.cluster import ClusterResult, cluster_texts, find_substructure
 from toolkit.errors import UsageError
 from toolkit.identity import ModelIdentity
 from toolkit.visualize import EmbeddingMapDisplay
@@ -254,3 +255,33 @@ def test_map_and_sections_lead_to_each_other():
     assert '"link": "#cluster-0"' in html or '"link":"#cluster-0"' in html
     assert 'href="#map" data-map-group="#cluster-3"' in html
     assert "data-map-group=" not in ClusterReport(result).to_html()
+
+
+def test_what_a_cluster_falls_into_is_in_every_form():
+    X, labels = blobs((40, 35, 30), spread=0.05)
+    two = np.vstack([X[:75] + np.eye(12, dtype=np.float32)[7], X[75:]])
+    texts = worded_texts(labels)
+    texts[0] = "<script>window.hurt = 9</script> harbour ship"
+    result = cluster_texts(texts, two, n_clusters=2, stability=0)
+    report = ClusterReport(result, substructure=find_substructure(result, two))
+    page, markdown, data = report.to_html(), report.to_markdown(), json.loads(report.to_json())
+    assert "Falls into 2 groups" in page
+    assert "Falls into 2 groups" in markdown
+    groups = data["clusters"][0]["substructure"]["groups"]
+    assert [group["size"] for group in groups] == [40, 35]
+    assert data["clusters"][1]["substructure"] is None
+    for group in groups:
+        assert group["name"] in page
+        assert group["text"] == result.texts[group["example"]]
+    assert "<script>window.hurt" not in page
+
+
+def test_names_by_a_model_are_told_in_every_form():
+    made = {"model": "<b>chatty</b>", "digest": "abcdef" * 8, "named": 3, "of": 4}
+    result = noisy_result()
+    named = replace(result, provenance={**result.provenance, "names": made})
+    report = ClusterReport(named)
+    assert ("Names", "<b>chatty</b> (digest abcdefabcdef): 3 of 4, else keywords") in report.facts
+    assert any("3 of the 4 names were made by the language model" in d for d in report.doubts)
+    assert "<b>chatty" not in report.to_html()
+    assert json.loads(report.to_json())["provenance"]["names"] == made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tests.browser import Chromium
 from tests.cluster.examples import noisy_result, sdg_result
 from tests.report.test_clustering import hostile_result
 from toolkit import ClusterReport
-from toolkit.cluster import ClusterResult
+from toolkit.cluster import ChosenK, ClusterResult, SubGroup, Substructure
+from toolkit.cluster.choose_k import Candidate
 from toolkit.visualize import EmbeddingMapDisplay
 
 pytestmark = pytest.mark.browser
@@ -26,7 +28,13 @@ def report(which: str) -> ClusterReport:
         "hostile": hostile_result,
     }[which]()
     points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
-    return ClusterReport(result, EmbeddingMapDisplay(points, texts=result.texts))
+    tried = tuple(Candidate(k, 0.1, 0.6, 0.04, 0.2, score) for k, score in ((8, -0.1), (17, 1.0)))
+    groups = (SubGroup("sea, ship", 30, 0.6, ("sea",), 3), SubGroup("no keywords", 20, 0.4, (), 5))
+    return ClusterReport(
+        replace(result, chosen=ChosenK(17, tried, (), len(result.texts))),
+        EmbeddingMapDisplay(points, texts=result.texts),
+        substructure={0: Substructure(groups, 0.8, 0.3)},
+    )
 
 
 @pytest.mark.parametrize("which", ["sdg", "noisy"])

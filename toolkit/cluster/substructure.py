@@ -24,7 +24,8 @@ _FEWEST_TEXTS = 20
 _SMALLEST_SHARE = 0.1
 _LOOKED_AT = 1000
 _STABLE = 0.6
-_ABOVE_CHANCE = 0.2
+_OF_THE_WAY = 1 / 3
+_FURTHER_APART = 0.02
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,12 @@ def find_substructure(
 ) -> dict[int, Substructure]:
     """Find clusters that fall into two to four groups themselves.
 
-    Any set of texts can be divided. A division counts only if divisions of overlapping subsamples
-    agree on it (adjusted Rand index 0.6 or more, and 0.2 more than on vectors without groups), and
-    no group has less than a tenth of the cluster.
+    Any set of texts can be divided. A division counts only if
+
+    - divisions of overlapping subsamples agree on it (adjusted Rand index 0.6 or more),
+    - its groups are further apart than those of vectors without groups (silhouette, by 0.02),
+    - one of the two is at least a third of the way from what such vectors reach to 1, and
+    - no group has less than a tenth of the cluster.
 
     Parameters
     ----------
@@ -147,7 +151,7 @@ def _divide(
     supported = [one for one in tried if _is_supported(one)]
     if not supported:
         return None
-    best = max(supported, key=lambda one: one.stability - one.chance_stability)
+    best = max(supported, key=_of_the_way)
     with few_threads(vectors):
         made = KMeans(best.n_clusters, n_init=10, random_state=seed).fit_predict(vectors)
     labels, _ = order_by_size(made)
@@ -169,6 +173,21 @@ def _divide(
 def _is_supported(one: Candidate) -> bool:
     return (
         one.stability >= _STABLE
-        and one.stability - one.chance_stability >= _ABOVE_CHANCE
-        and one.silhouette > one.chance_silhouette
+        and _of_the_way(one) >= _OF_THE_WAY
+        and one.silhouette - one.chance_silhouette >= _FURTHER_APART
+    )
+
+
+def _of_the_way(one: Candidate) -> float:
+    """Return how far stability, or silhouette if that is further, is from chance (0) to 1.
+
+    Differences would not do: two groups far apart make a long cloud, and any long cloud is cut
+    across in the same place each time; then only the gap between them tells.
+    """
+    return max(
+        (reached - chance) / max(1 - chance, 1e-9)
+        for reached, chance in (
+            (one.stability, one.chance_stability),
+            (one.silhouette, one.chance_silhouette),
+        )
     )
