@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 
 import pytest
 
-from toolkit.cluster.tokenizer import fold, is_unspaced, tokenize
+from toolkit.cluster.tokenizer import _marks, fold, is_unspaced, tokenize
 from toolkit.datasets import load
 
 
@@ -68,3 +70,14 @@ def test_no_letter_of_the_declaration_is_lost_or_left_a_bare_mark():
 def test_unspaced_scripts_are_told():
     assert all(map(is_unspaced, ("中", "か", "カ", "ไ", "ລ", "ក", "မ")))
     assert not any(map(is_unspaced, ("a", "я", "ع", "ह", "한", "é", "5", "๕")))
+
+
+def test_marks_are_those_of_all_planes() -> None:
+    marks = {
+        chr(c) for c in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M"
+    }
+    known = re.compile(f"[{_marks()}]")
+    assert all(known.fullmatch(mark) for mark in marks)
+    assert sum(len(part) for part in known.findall("".join(map(chr, range(0x20000))))) == sum(
+        ord(mark) < 0x20000 for mark in marks
+    )
