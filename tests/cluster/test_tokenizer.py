@@ -6,7 +6,15 @@ import unicodedata
 
 import pytest
 
-from toolkit.cluster.tokenizer import _marks, fold, is_unspaced, tokenize
+from toolkit.cluster.tokenizer import (
+    _beyond_plain,
+    _kept,
+    _marks,
+    _patterns,
+    fold,
+    is_unspaced,
+    tokenize,
+)
 from toolkit.datasets import load
 
 
@@ -81,3 +89,24 @@ def test_marks_are_those_of_all_planes() -> None:
     assert sum(len(part) for part in known.findall("".join(map(chr, range(0x20000))))) == sum(
         ord(mark) < 0x20000 for mark in marks
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["sdg", "factbook", "assist_intents", "emoji_multilingual", "udhr"]
+)
+def test_plain_texts_have_the_same_words_by_the_short_way(name: str) -> None:
+    word = _patterns()[0]
+    plain = 0
+    for text in map(fold, load(name).data):
+        if _beyond_plain()[0 if text.isascii() else 1].search(text) is None:
+            plain += 1
+            assert tokenize(text) == _kept(word.findall(text))
+    assert plain
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b __ _x x_ 1_0", "x" * 10, "été naïve", "1. 2, 3.", "+ a+ b", ""]
+)
+def test_plain_oddities_have_the_same_words_by_the_short_way(text: str) -> None:
+    assert _beyond_plain()[1].search(text) is None
+    assert tokenize(text) == _kept(_patterns()[0].findall(text))

@@ -44,6 +44,9 @@ _VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 _WIDE = re.compile("[\uff01-\uffef]+")
 
 
+_PLAIN = re.compile(r"\w\w+")
+
+
 @cache
 def _marks() -> str:
     r"""Return all of Unicode's combining marks as the inside of a character class.
@@ -78,6 +81,17 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.P
         rf"(?:[{_STACKING}][\u1000-\u17ff]|[{_marks()}{_TRAILING}])*|."
     )
     return word, re.compile(rf"[{_UNSPACED}]"), re.compile(runs), re.compile(unit)
+
+
+@cache
+def _beyond_plain() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what a text has in it, if ASCII or not, whose words are not just runs of letters.
+
+    Most texts have none of it, and their words are then found three times as fast.
+    """
+    signs = r"\+\+|[#&']|\d[.,]\d"
+    beyond = rf"{signs}|[{_UNSPACED}{_marks()}\u200c\u200d]"
+    return re.compile(signs), re.compile(beyond)
 
 
 def is_unspaced(text: str) -> bool:
@@ -143,8 +157,11 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("น้ำสะอาด")
     ['น้ำสะ', 'สะอา', 'อาด']
     """
-    word, unspaced, runs, unit = _patterns()
     text = fold(text)
+    if _beyond_plain()[0 if text.isascii() else 1].search(text) is None:
+        found = _PLAIN.findall(text)
+        return found if "_" not in text else _kept(found)
+    word, unspaced, runs, unit = _patterns()
     if text.isascii() or unspaced.search(text) is None:
         return _kept(word.findall(text))
     tokens: list[str] = []
