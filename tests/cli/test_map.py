@@ -88,3 +88,52 @@ def test_too_few_texts(tmp_path: Path, ollama_double: OllamaDouble) -> None:
     done = invoke("map", tmp_path / "in.txt", *words)
     assert done.code == 1
     assert "at least 4 texts" in done.stderr
+
+
+def test_colour_by_a_column(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:
+    out = tmp_path / "m.html"
+    words = ("map", table, "--host", ollama_double.host, "--out", out)
+    done = invoke(*words, "--colour-by", "n")
+    assert done.code == 0, done.stderr
+    page = out.read_text(encoding="utf-8")
+    assert '<option value="0" selected>n</option><option value="1">nothing</option>' in page
+    refused = invoke(*words, "--color-by", "sort", "--force")
+    assert refused.code == 2
+    assert "'sort'" in refused.stderr
+
+
+def test_two_maps(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:
+    names = ["m.html", "m.png", "m.csv"]
+    outputs = [word for name in names for word in ("--out", str(tmp_path / name))]
+    words = ("map", table, "--host", ollama_double.host, "--label-column", "kind", *outputs)
+    done = invoke(*words, "--compare-task", "query", "--compare-dimensions", "128")
+    assert done.code == 0, done.stderr
+    assert "nearest neighbours are the same in both" in " ".join(done.stderr.split())
+    page = (tmp_path / "m.html").read_text(encoding="utf-8")
+    assert "task clustering, full dimension and by task query, 128 dimensions" in page
+    rows = list(csv.DictReader((tmp_path / "m.csv").read_text().splitlines()))
+    assert len(rows) == 20
+    assert {"x", "y", "x_2", "y_2", "neighbours shared"} <= set(rows[0])
+    assert "task: search result | query: fruit 0" in ollama_double.texts_received
+
+
+@pytest.mark.filterwarnings("default")
+def test_two_maps_are_of_the_texts_that_have_both_vectors(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    only_second = Fault(status(400, "no"), times=None, containing="search result | query: fruit 3")
+    ollama_double.faults.add(only_second)
+    out = tmp_path / "m.csv"
+    words = ("map", table, "--host", ollama_double.host, "--out", out, "--compare-task", "query")
+    done = invoke(*words, "--on-error", "nan")
+    assert done.code == 0, done.stderr
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert len(rows) == 19
+    assert "fruit 3" not in [row["text"] for row in rows]
+
+
+def test_two_ways_to_compare_that_exclude_each_other(table: Path, tmp_path: Path) -> None:
+    words = ("map", table, "--out", tmp_path / "m.html", "--compare-task", "query")
+    done = invoke(*words, "--compare-prompt", "{text}")
+    assert done.code == 2
+    assert "exclude each other" in done.stderr

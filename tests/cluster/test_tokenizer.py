@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 
 import pytest
 
-from toolkit.cluster.tokenizer import fold, is_unspaced, tokenize
+from toolkit.cluster.tokenizer import (
+    _beyond_plain,
+    _kept,
+    _marks,
+    _patterns,
+    fold,
+    is_unspaced,
+    tokenize,
+)
 from toolkit.datasets import load
 
 
@@ -68,3 +78,35 @@ def test_no_letter_of_the_declaration_is_lost_or_left_a_bare_mark():
 def test_unspaced_scripts_are_told():
     assert all(map(is_unspaced, ("中", "か", "カ", "ไ", "ລ", "ក", "မ")))
     assert not any(map(is_unspaced, ("a", "я", "ع", "ह", "한", "é", "5", "๕")))
+
+
+def test_marks_are_those_of_all_planes() -> None:
+    marks = {
+        chr(c) for c in range(0x300, sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M"
+    }
+    known = re.compile(f"[{_marks()}]")
+    assert all(known.fullmatch(mark) for mark in marks)
+    assert sum(len(part) for part in known.findall("".join(map(chr, range(0x20000))))) == sum(
+        ord(mark) < 0x20000 for mark in marks
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["sdg", "factbook", "assist_intents", "emoji_multilingual", "udhr"]
+)
+def test_plain_texts_have_the_same_words_by_the_short_way(name: str) -> None:
+    word = _patterns()[0]
+    plain = 0
+    for text in map(fold, load(name).data):
+        if _beyond_plain()[0 if text.isascii() else 1].search(text) is None:
+            plain += 1
+            assert tokenize(text) == _kept(word.findall(text))
+    assert plain
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b __ _x x_ 1_0", "x" * 10, "été naïve", "1. 2, 3.", "+ a+ b", ""]
+)
+def test_plain_oddities_have_the_same_words_by_the_short_way(text: str) -> None:
+    assert _beyond_plain()[1].search(text) is None
+    assert tokenize(text) == _kept(_patterns()[0].findall(text))

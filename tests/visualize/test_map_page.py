@@ -72,7 +72,7 @@ def place_of(visit: Visit, row: int) -> tuple[float, float]:
 def hover(visit: Visit, row: int) -> None:
     x, y = place_of(visit, row)
     visit.page.mouse.move(2, 2)
-    visit.eventually(visit.page.locator(".emap-tip").is_visible, False)
+    visit.eventually(visit.page.locator(".emap-tip").first.is_visible, False)
     visit.page.mouse.move(x + 3, y)
     visit.page.mouse.move(x, y)
     visit.page.wait_for_selector(".emap-tip:not([hidden])")

@@ -91,16 +91,24 @@ def cluster_table(
 
 
 def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:
-    from toolkit.visualize import EmbeddingMapDisplay
+    from toolkit.visualize import EmbeddingMapDisplay, label_agreement
 
     if len(found.texts) < 4:
         return None
+    # What the reader can colour the map by besides clusters.
+    columns: dict[str, Any] = {
+        "similarity": [None if s != s else round(s, 3) for s in result.similarity.tolist()]
+    }
+    if found.labels is not None:
+        columns["label"] = found.labels
+        columns["label and cluster"] = label_agreement(result.labels, found.labels)
     console.say("Projecting the map (UMAP) …")
     return EmbeddingMapDisplay.from_embeddings(
         found.X,
         texts=found.texts,
         labels=result.labels,
         names=result.names,
+        columns=columns,
         random_state=random_state,
         verbose=console.verbosity,
         cache=cache,

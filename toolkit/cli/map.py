@@ -94,6 +94,7 @@ def map_texts(
     """
     for path in out:
         _check(path, force)
+    other = compare.second(embedding)
     from toolkit.datasets.tables import read_texts
 
     kept = list(dict.fromkeys([*(keep or ()), *([] if color_by is None else [color_by])]))
@@ -105,7 +106,6 @@ def map_texts(
         keep=kept,
         missing=embedding.missing,
     )
-    other = compare.second(embedding)
     found = embed_table(data, embedding, "clustering")
     drawn: EmbeddingMapDisplay | MapComparison
     options: dict[str, Any] = {

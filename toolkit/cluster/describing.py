@@ -12,7 +12,7 @@ from toolkit.cluster.agreement import compare_labels
 from toolkit.cluster.choose_k import ChosenK
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.exemplars import find_exemplars, noise_examples
-from toolkit.cluster.geometry import NOISE, Labels
+from toolkit.cluster.geometry import Labels, own_similarity
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.predictor import CentroidClusterer
@@ -125,15 +125,12 @@ def build_result(
     """
     labels: Labels = estimator.labels_
     keywords, frequent = describe_clusters(texts, labels, **words)
-    similarity = np.full(len(texts), np.nan, dtype=np.float32)
-    members = labels != NOISE
-    similarity[members] = np.einsum(
-        "ij,ij->i", vectors[members], estimator.cluster_centers_[labels[members]]
-    )
     return ClusterResult(
         texts=texts,
         labels=labels,
-        similarity=similarity,
+        similarity=own_similarity(vectors, estimator.cluster_centers_, labels).astype(
+            np.float32, copy=False
+        ),
         estimator=estimator,
         names=keyword_names(keywords),
         keywords=keywords,

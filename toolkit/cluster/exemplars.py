@@ -99,10 +99,10 @@ def find_exemplars(
             order = _distinct(order, rows, texts)
         central = order[:n_central]
         diverse = _farthest(vectors[rows], central, order[: max(1, len(order) // 2)], n_diverse)
-        taken = {*central.tolist(), *diverse.tolist()}
-        rest = [i for i in order.tolist() if i not in taken] if k > 1 else []
-        border = sorted(rest, key=lambda i: own[i] - best[i])[:n_borderline]
-        chosen = zip(KINDS, (central.tolist(), diverse.tolist(), border), strict=True)
+        taken = np.concatenate([central, diverse])
+        rest = order[~np.isin(order, taken)] if k > 1 else order[:0]
+        border = rest[np.argsort((own - best)[rest], kind="stable")[:n_borderline]]
+        chosen = zip(KINDS, (central.tolist(), diverse.tolist(), border.tolist()), strict=True)
         found.append(
             [
                 Exemplar(

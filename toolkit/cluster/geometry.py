@@ -15,9 +15,13 @@ __all__ = [
     "check_labels",
     "cluster_centers",
     "cluster_means",
+    "is_unit",
     "order_by_size",
+    "own_similarity",
     "unit_rows",
 ]
+
+_BLOCK = 2048
 
 NOISE = -1
 """The label of texts in no cluster, as in scikit-learn."""
@@ -44,11 +48,48 @@ def unit_rows(X: ArrayLike) -> NDArray[np.float32]:
            [0. , 0. ]], dtype=float32)
     """
     vectors: NDArray[np.float32] = check_array(X, dtype=np.float32)
-    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-    if np.abs(squares - 1).max(initial=0) < 1e-6:
-        return vectors
-    rows: NDArray[np.float32] = normalize(vectors)
+    rows: NDArray[np.float32] = vectors if is_unit(vectors) else normalize(vectors)
     return rows
+
+
+def is_unit(vectors: NDArray[np.floating]) -> bool:
+    """Return whether all rows have length 1, so that no copy of length 1 need be made."""
+    squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    return bool(np.abs(squares - 1).max(initial=0) < 1e-6)
+
+
+def own_similarity(
+    vectors: NDArray[np.floating], centers: NDArray[np.floating], labels: Labels
+) -> NDArray[np.floating]:
+    """Return the cosine of each text to the centroid of its cluster; NaN for noise.
+
+    Some thousand rows at a time: all centroids gathered, one for each text, would be a second
+    matrix of the vectors' size.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, d)
+        Of length 1.
+    centers : ndarray of shape (k, d)
+        Of length 1.
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1, and -1 for noise.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype of the vectors
+
+    Examples
+    --------
+    >>> own_similarity(np.eye(2), np.eye(2), np.array([1, NOISE]))
+    array([ 0., nan])
+    """
+    found = np.full(len(vectors), np.nan, dtype=vectors.dtype)
+    members = np.flatnonzero(labels != NOISE)
+    for start in range(0, len(members), _BLOCK):
+        rows = members[start : start + _BLOCK]
+        found[rows] = np.einsum("ij,ij->i", vectors[rows], centers[labels[rows]])
+    return found
 
 
 def check_labels(labels: ArrayLike, n: int | None = None) -> Labels:

@@ -12,7 +12,13 @@ from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from toolkit.cluster.geometry import NOISE, cluster_centers, order_by_size
+from toolkit.cluster.geometry import (
+    NOISE,
+    cluster_centers,
+    is_unit,
+    order_by_size,
+    own_similarity,
+)
 
 __all__ = ["CentroidClusterer"]
 
@@ -97,7 +103,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             base = clone(self.clusterer)
         found = np.asarray(base.fit_predict(vectors))
         self.labels_, old = order_by_size(found)
-        units = normalize(vectors)
+        units = vectors if is_unit(vectors) else normalize(vectors)
         self.clusterer_ = base
         self._own_numbers = old
         if len(old) == 0:
@@ -106,8 +112,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             return self
         self.cluster_centers_ = cluster_centers(units, self.labels_).astype(vectors.dtype)
         members = self.labels_ != NOISE
-        own = self.cluster_centers_[self.labels_[members]]
-        distances = 1 - np.einsum("ij,ij->i", units[members], own)
+        distances = 1 - own_similarity(units, self.cluster_centers_, self.labels_)[members]
         self.radii_ = np.zeros(len(old))
         np.maximum.at(self.radii_, self.labels_[members], distances)
         return self

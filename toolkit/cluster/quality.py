@@ -24,7 +24,7 @@ __all__ = [
     "count_duplicates",
 ]
 
-_BLOCK = 8192
+_BLOCK = 2048
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,15 @@ def count_terms(
             terms = terms + [" ".join(group) for group in zip(*pieces, strict=False)]
         return terms
 
+    # The usual case, where nothing is left out and a word is a term, is spared two more lists.
+    plain = not left_out and ngram_range == (1, 1)
     documents = list(texts)
     vectorizer = CountVectorizer(
-        analyzer=analyze, min_df=min_df, max_df=max_df, max_features=max_terms, dtype=np.int32
+        analyzer=tokenizer if plain else analyze,
+        min_df=min_df,
+        max_df=max_df,
+        max_features=max_terms,
+        dtype=np.int32,
     )
     try:
         counts = vectorizer.fit_transform(documents)

@@ -226,9 +226,17 @@ def _scale(
 
 
 def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where steps with about as many values each begin."""
-    quantiles = np.quantile(values, np.linspace(0, 1, _SHADES + 1)[:-1], method="lower")
-    return np.unique(quantiles)
+    """Return where steps with about as many values each begin; equal values are in one step."""
+    edges: list[float] = []
+    left, steps, inside = len(values), _SHADES, 0
+    different, counts = np.unique(values, return_counts=True)
+    for value, count in zip(different.tolist(), counts.tolist(), strict=True):
+        if inside == 0:
+            edges.append(value)
+        inside += count
+        if steps > 1 and inside >= left / steps:
+            left, steps, inside = left - inside, steps - 1, 0
+    return np.array(edges)
 
 
 def _number_names(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:

@@ -156,6 +156,8 @@ class MapComparison:
             "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache
         }  # fmt: skip
         n = len(np.asarray(X))
+        if options.get("texts") is not None:
+            options["texts"] = list(options["texts"])  # of both maps, and perhaps a generator
         overlap = neighbour_overlap(X, Y, n_neighbors=max(1, min(15, (n - 1) // 2)))
         one = project(X, projector, **made)
         two = project(Y, projector, init=None if projector is not None else one.points, **made)

@@ -37,12 +37,12 @@ def draw_pair(
     # Before the maps are drawn: names are placed for the room that is left.
     if title:
         figure.suptitle(
-            title, color=theme["ink"], fontweight="bold", fontsize=14, fontfamily=family,
-            parse_math=False,
+            title, x=0.012, ha="left", color=theme["ink"], fontweight="bold", fontsize=14,
+            fontfamily=family, parse_math=False,
         )  # fmt: skip
     figure.supxlabel(
-        textwrap.fill(caption, 190), fontsize=8.5, color=theme["muted"], fontfamily=family,
-        parse_math=False,
+        textwrap.fill(caption, 190), x=0.012, ha="left", fontsize=8.5, color=theme["muted"],
+        fontfamily=family, parse_math=False,
     )  # fmt: skip
     # One colouring for both, or a category could have two colours.
     coloring = maps[0].coloring(color_by)

@@ -1,0 +1,244 @@
+"""The whole clustering job on many texts: seconds and peak memory of each stage.
+
+    python benchmarks/scale.py [--sizes 20000 100000] [--competitors VENV/bin/python] [--out FILE]
+
+Texts are those of the bundled sets, repeated with words exchanged, so that all differ and none is
+longer than 150 characters; the vectors are placed: 45 centres in 768 dimensions with noise around
+them, one for each of the 45 classes of these sets, and a twentieth of the texts anywhere.
+
+Every stage is a process of its own (scale_stages.py). UMAP and HDBSCAN run once, and what they
+found is given to both contenders: BERTopic gets the same vectors and the same outcome of the same
+settings, so that its time and memory are those *outside* UMAP and HDBSCAN. Ours does more in it:
+two kinds of keywords in any script, exemplars, silhouette and quality of each cluster; the keywords
+are measured once more alone. The report is opened in Chromium, from its file, until the map stands.
+At last, keywords of many short texts.
+
+BERTopic needs an environment of its own, which is optional:
+
+    python -m venv VENV && VENV/bin/pip install --no-deps bertopic
+    VENV/bin/pip install umap-learn hdbscan scikit-learn pandas plotly tqdm pyyaml joblib
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from record import results_file, write_record
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser import ARGUMENTS, EXECUTABLE  # noqa: E402
+from tests.ollama_double.process import DoubleProcess  # noqa: E402
+
+STAGES = Path(__file__).with_name("scale_stages.py")
+CENTRES, DIMENSION, LONGEST = 45, 768, 150
+OWN = (
+    "vectors from the cache",
+    "UMAP to 5 dimensions",
+    "HDBSCAN",
+    "UMAP to the map",
+    "how far the map is to be believed",
+    "describing the clusters",
+    "keywords alone",
+    "report",
+)
+OTHERS = ("BERTopic: describing", "BERTopic: page")
+GOAL_SHARE, GOAL_MB, GOAL_SECONDS, GOAL_KEYWORDS_MB = 0.5, 8.0, 2.0, 4000.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure a large clustering job, stage by stage.")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[20_000, 100_000])
+    parser.add_argument(
+        "--keywords", type=int, default=1_000_000, help="texts of the keywords alone; 0: none"
+    )
+    parser.add_argument("--competitors", metavar="PYTHON", help="interpreter that has BERTopic")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=results_file("scale"),
+        help="where to write the figures (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    bench = Bench(options.competitors)
+    jobs = {str(size): bench.job(size) for size in options.sizes}
+    keywords = bench.keywords(options.keywords) if options.keywords else None
+    goals = goals_of(jobs, keywords)
+    record = {
+        "benchmark": "scale",
+        "what": "seconds and megabytes of anonymous memory of each stage of a clustering job",
+        "goals": goals,
+        "jobs": jobs,
+        "keywords": keywords,
+        "skipped": {} if options.competitors else {"BERTopic": "no environment was given"},
+    }
+    write_record(options.out, record, packages=bench.versions)
+    for name, goal in goals.items():
+        print(f"{name}: {goal['measured']} (goal {goal['goal']}){'' if goal['met'] else ' MISSED'}")
+    return int(not all(goal["met"] for goal in goals.values()))
+
+
+class Bench:
+    """Runs stages and gathers what they took."""
+
+    def __init__(self, competitors: str | None) -> None:
+        self.competitors = competitors
+        self.versions: dict[str, str] = {}
+
+    def job(self, size: int) -> dict[str, Any]:
+        """Measure every stage on so many texts."""
+        print(f"\n{size:,} texts; load {os.getloadavg()[0]:.1f}")
+        print(f"{'':36}{'seconds':>9}{'CPU':>9}{'before':>9}{'extra':>9}  MB", flush=True)
+        with tempfile.TemporaryDirectory(prefix="toolkit-scale-") as name:
+            folder = Path(name)
+            texts, vectors = make_collection(size)
+            write_texts(folder, texts)
+            np.save(folder / "vectors.npy", vectors)
+            del vectors
+            fill_cache(texts, folder / "cache")
+            stages = {stage: self.run(stage, folder) for stage in OWN}
+            if self.competitors:
+                stages |= {stage: self.run(stage, folder) for stage in OTHERS}
+            opened = open_in_chromium(folder / "report.html")
+        print(f"{'report opened in Chromium':36}{opened if opened is not None else '-':>9}")
+        return {"texts": size, "stages": stages, "report_opened_seconds": opened}
+
+    def keywords(self, size: int) -> dict[str, Any]:
+        """Measure the keywords of very many short texts."""
+        with tempfile.TemporaryDirectory(prefix="toolkit-scale-") as name:
+            folder = Path(name)
+            texts, codes = make_texts(size, longest=60)
+            write_texts(folder, texts)
+            np.save(folder / "labels.npy", codes)
+            del texts
+            print(f"\nkeywords of {size:,} texts", flush=True)
+            return {"texts": size} | self.run("keywords alone", folder)
+
+    def run(self, stage: str, folder: Path) -> dict[str, Any]:
+        """Measure one stage in a new process."""
+        python = str(self.competitors) if stage in OTHERS else sys.executable
+        done = subprocess.run(
+            [python, str(STAGES), stage, str(folder)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"{stage} failed:\n{done.stderr[-3000:]}")
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        self.versions |= found.pop("versions")
+        numbers = (found[key] for key in ("seconds", "cpu_seconds", "before_mb", "extra_mb"))
+        print(f"{stage:36}" + "".join(f"{number:9.1f}" for number in numbers), flush=True)
+        return found
+
+
+def make_texts(size: int, longest: int = LONGEST) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Return texts that all differ, and which of the sources each was made from."""
+    from toolkit.datasets import load
+
+    rng = np.random.default_rng(0)
+    sources: list[list[str]] = []
+    for name in ("sdg", "factbook", "assist_intents"):
+        data = load(name)
+        by_label: dict[Any, list[str]] = {}
+        for text, label in zip(data.data, data.target, strict=True):
+            by_label.setdefault(label, []).append(text)
+        sources += list(by_label.values())
+    sources = sorted(sources, key=len, reverse=True)[:CENTRES]
+    words = [" ".join(texts).split() for texts in sources]
+    codes = rng.integers(0, len(sources), size=size)
+    picks = rng.random((size, 3))
+    found = []
+    for i, code in enumerate(codes.tolist()):
+        base = sources[code][int(picks[i, 0] * len(sources[code]))].split()
+        pool = words[code]
+        start = int(picks[i, 1] * max(1, len(base) - 12))
+        part = base[start : start + 24]
+        # Three words of the same subject in other places; and a number, which makes it unique.
+        for step in range(3):
+            part[(step * 7 + i) % len(part)] = pool[int(picks[i, 2] * len(pool) + step) % len(pool)]
+        text = f"{' '.join(part)[: longest - 9].rstrip()} {i:x}"
+        found.append(text)
+    return found, codes
+
+
+def make_collection(size: int) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Return texts and where they lie."""
+    texts, codes = make_texts(size)
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(CENTRES, DIMENSION)).astype(np.float32)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    vectors = rng.standard_normal((size, DIMENSION), dtype=np.float32)
+    # As far from its centre as a text's vector is from its class's: cosine about 0.6.
+    vectors *= 1.3 / DIMENSION**0.5
+    placed = rng.random(size) >= 0.05
+    vectors[placed] += centres[codes[placed]]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return texts, vectors
+
+
+def write_texts(folder: Path, texts: list[str]) -> None:
+    (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+
+
+def fill_cache(texts: list[str], cache: Path) -> None:
+    """Embed the texts through a double of the server, so that all are in a cache."""
+    from toolkit import EmbeddingGemmaVectorizer
+
+    with DoubleProcess() as double:
+        EmbeddingGemmaVectorizer("clustering", host=double.host, cache=cache).fit_transform(texts)
+
+
+def open_in_chromium(report: Path) -> float | None:
+    """Return the median seconds until the report's map stands, of three new tabs."""
+    if not Path(EXECUTABLE).exists():
+        return None
+    from playwright.sync_api import sync_playwright
+
+    seconds = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        for _ in range(3):
+            page = browser.new_context(
+                viewport={"width": 1440, "height": 900}, offline=True
+            ).new_page()
+            start = time.perf_counter()
+            page.goto(report.resolve().as_uri(), wait_until="load")
+            page.wait_for_selector('[data-embedding-map][data-ready="true"]', timeout=120_000)
+            seconds.append(time.perf_counter() - start)
+            page.context.close()
+        browser.close()
+    return round(sorted(seconds)[1], 2)
+
+
+def goals_of(jobs: dict[str, Any], keywords: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    goals: dict[str, dict[str, Any]] = {}
+
+    def add(name: str, goal: float, measured: float) -> None:
+        goals[name] = {"goal": goal, "measured": round(measured, 3), "met": measured <= goal}
+
+    for size, job in jobs.items():
+        ours, theirs = (
+            job["stages"].get(stage) for stage in ("describing the clusters", OTHERS[0])
+        )
+        if theirs:
+            add(f"{size}: time to BERTopic's", GOAL_SHARE, ours["seconds"] / theirs["seconds"])
+            add(f"{size}: memory to BERTopic's", GOAL_SHARE, ours["extra_mb"] / theirs["extra_mb"])
+        if int(size) <= 20_000:
+            add(f"{size}: report, MB", GOAL_MB, job["stages"]["report"]["megabytes"])
+            if job["report_opened_seconds"] is not None:
+                add(f"{size}: report opened, s", GOAL_SECONDS, job["report_opened_seconds"])
+    if keywords is not None:
+        add("keywords: peak, MB", GOAL_KEYWORDS_MB, keywords["peak_mb"])
+    return goals
+
+
+if __name__ == "__main__":
+    sys.exit(main())

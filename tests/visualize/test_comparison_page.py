@@ -1,0 +1,134 @@
+"""Two maps side by side in Chromium: what is done on one shows on the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.browser import Chromium, Visit
+from tests.visualize.test_map_page import HOSTILE, hover, open_map, place_of
+from toolkit.visualize import EmbeddingMapDisplay, MapComparison
+
+pytestmark = pytest.mark.browser
+
+
+def page_of(path: Path, n: int = 36) -> Path:
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    options = {
+        "texts": [f"{HOSTILE[i % len(HOSTILE)]} {i}" for i in range(n)],
+        "labels": np.arange(n) % 3 - 1,
+        "names": {0: HOSTILE[0], 1: "beta", -1: "outside"},
+        "columns": {
+            HOSTILE[2]: list(range(n)),
+            "year": [f"{2020 + i % 5}-03-01" for i in range(n)],
+        },
+    }
+    # Mirrored: the places of a text differ.
+    maps = (EmbeddingMapDisplay(points, **options) for points in (ring, ring * [-1, 1]))
+    return MapComparison(*maps, titles=(HOSTILE[1], "b"), title=HOSTILE[6]).to_html(path)
+
+
+def selected(visit: Visit) -> list[int | None]:
+    parts = visit.page.locator(".emap-plot").evaluate_all(
+        "e => e.map(p => p.data.slice(0, 2).map(t => t.selectedpoints))"
+    )
+    return [None if part[0] is None else sum(map(len, part)) for part in parts]
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_linked(tmp_path: Path, chromium_page: Chromium, size: str) -> None:
+    path = page_of(tmp_path / "two.html")
+    visit = open_map(chromium_page, path, size=size)
+    page = visit.page
+    assert page.locator(".emap-stage").count() == 2
+    assert page.locator("figcaption b").all_text_contents() == [HOSTILE[1], "b"]
+    page.locator(".emap-stage").first.scroll_into_view_if_needed()
+    hover(visit, 4)
+    twins = page.locator(".emap-twin")
+    visit.eventually(lambda: [t.is_visible() for t in twins.all()], [False, True])
+    ring = twins.nth(1).bounding_box()
+    stage = page.locator(".emap-stage").nth(1).bounding_box()
+    first = page.locator(".emap-stage").first.bounding_box()
+    assert ring
+    assert stage
+    assert first
+    x, y = place_of(visit, 4)
+    # The other stage is the mirror image of the one pointed at.
+    assert ring["x"] + ring["width"] / 2 - stage["x"] == pytest.approx(
+        stage["width"] - (x - first["x"]), abs=3
+    )
+    assert ring["y"] + ring["height"] / 2 - stage["y"] == pytest.approx(y - first["y"], abs=3)
+    page.mouse.click(x, y)
+    visit.eventually(page.locator(".emap-reader > p").text_content, f"{HOSTILE[4]} 4")
+    marks = "e => e.map(p => p.data[2].x.length)"
+    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(marks), [1, 1])
+    page.mouse.move(2, 2)
+    visit.eventually(lambda: any(t.is_visible() for t in twins.all()), False)
+
+    page.get_by_role("searchbox").fill("emoji")
+    visit.eventually(lambda: selected(visit), [3, 3])
+    page.get_by_role("button", name="Show all").click()
+    visit.eventually(lambda: selected(visit), [None, None])
+    page.locator(".emap-legend button", has_text="beta").click()
+    visit.eventually(lambda: selected(visit), [12, 12])
+    visit.assert_fits()
+    assert page.evaluate("window.hit") is None
+    visit.assert_clean(path)
+
+
+def test_lasso_on_the_second_singles_out_on_both(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = page_of(tmp_path / "two.html")
+    visit = open_map(chromium_page, path)
+    page = visit.page
+    page.get_by_role("button", name="Lasso").click()
+    modes = "e => e.map(p => p.layout.dragmode)"
+    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(modes), ["lasso", "lasso"])
+    stage = page.locator(".emap-stage").nth(1)
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    left, right = box["x"] + box["width"] / 2, box["x"] + box["width"] - 5
+    top, bottom = box["y"] + 5, box["y"] + box["height"] - 5
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=6)
+    page.mouse.up()
+    visit.eventually(lambda: selected(visit) in [[n, n] for n in range(16, 21)])
+    visit.assert_clean(path)
+
+
+def test_colour_is_switched_on_both(tmp_path: Path, chromium_page: Chromium) -> None:
+    path = page_of(tmp_path / "two.html")
+    visit = open_map(chromium_page, path)
+    page = visit.page
+    choice = page.get_by_label("Colour by")
+    assert choice.locator("option").all_text_contents() == ["group", HOSTILE[2], "year"]
+    page.locator(".emap-legend button", has_text="beta").click()
+    choice.select_option(label="year")
+    visit.eventually(lambda: selected(visit), [None, None])
+    names = page.locator(".emap-legend bdi").all_text_contents()
+    assert names == ["2020", "2021", "2022", "2023", "2024"]
+    assert not page.locator(".emap-labels").first.is_visible()
+    different = "e => e.map(p => new Set(p.data.slice(0, 2).flatMap(t => t.marker.color)).size)"
+    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(different), [5, 5])
+    page.locator(".emap-legend button", has_text="2021").click()
+    visit.eventually(lambda: selected(visit), [7, 7])
+    page.emulate_media(color_scheme="dark")
+    choice.select_option(label="group")
+    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(different), [3, 3])
+    assert page.locator(".emap-labels span").count() == 4
+    assert page.evaluate("window.hit") is None
+    visit.assert_clean(path)
+
+
+def test_axe_finds_nothing_serious(tmp_path: Path, chromium_page: Chromium) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    path = page_of(tmp_path / "two.html")
+    visit = open_map(chromium_page, path)
+    found = Axe().run(visit.page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
