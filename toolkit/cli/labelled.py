@@ -29,7 +29,7 @@ LabelSeparator = Annotated[
         "--label-separator",
         metavar="TEXT",
         panel=INPUT,
-        default="none: one label a text",
+        default="a saved model's own, else none: one label a text",
         help="What stands between the labels of a text that has several, such as ';'. A cell "
         "that is the separator alone has none of them.",
     ),

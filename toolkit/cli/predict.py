@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
+from toolkit.cli.labelled import LabelSeparator
 from toolkit.cli.option_groups import InputOptions, SavedModelOptions
 from toolkit.cli.options import (
     MODEL,
-    OUTPUT,
     Force,
     Keep,
     ModelFolder,
@@ -61,16 +61,7 @@ def predict(
             help="Also the K most probable labels, as columns label_1, probability_1, …",
         ),
     ] = 0,
-    label_separator: Annotated[
-        str | None,
-        option(
-            "--label-separator",
-            metavar="TEXT",
-            panel=OUTPUT,
-            default="the model's own",
-            help="What to write between the labels of a text, for a model that gives several.",
-        ),
-    ] = None,
+    label_separator: LabelSeparator = None,
     on_error: OnError = "raise",
     out: TableOut = None,
     output_format: OutputFormat = None,

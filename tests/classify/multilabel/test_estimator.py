@@ -56,7 +56,7 @@ def test_standard_classifiers_learn_label_sets(data, estimator):
 def test_it_works_in_scikit_learns_tools(data):
     texts, _ = tagged_texts()
     _, Y, _ = data
-    pipeline = make_pipeline(hashing(), LabelSetClassifier())
+    pipeline = make_pipeline(hashing(), LabelSetClassifier(threshold=0.5))
     scores = cross_val_score(pipeline, texts, Y.astype(int), cv=3, scoring="f1_micro")
     assert (scores > 0.7).all()
     search = GridSearchCV(

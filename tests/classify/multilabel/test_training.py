@@ -67,9 +67,9 @@ def test_chance_labels_score_by_chance():
 
 def test_every_split_is_offered():
     texts, labels = tagged_texts()
-    nested = train(texts, labels, candidates=["logistic_regression", "knn"], cv=3)
+    nested = train(texts, labels, candidates=["logistic_regression", "knn"], cv=2)
     assert nested.validation.tested.all()
-    assert len(nested.selection.picks) == 3
+    assert len(nested.selection.picks) == 2
     groups = [i % 10 for i in range(120)]
     grouped = train(texts, labels, cv=5, groups=groups)
     for group in range(10):
