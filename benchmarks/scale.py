@@ -231,6 +231,12 @@ def goals_of(jobs: dict[str, Any], keywords: dict[str, Any] | None) -> dict[str,
         if theirs:
             add(f"{size}: time to BERTopic's", GOAL_SHARE, ours["seconds"] / theirs["seconds"])
             add(f"{size}: memory to BERTopic's", GOAL_SHARE, ours["extra_mb"] / theirs["extra_mb"])
+            alone = job["stages"]["keywords alone"]
+            add(
+                f"{size}: keywords alone, time to BERTopic's",
+                GOAL_SHARE,
+                alone["seconds"] / theirs["seconds"],
+            )
         if int(size) <= 20_000:
             add(f"{size}: report, MB", GOAL_MB, job["stages"]["report"]["megabytes"])
             if job["report_opened_seconds"] is not None:

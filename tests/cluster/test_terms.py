@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
+
+from toolkit.cluster import terms
+from toolkit.cluster.terms import count_terms
+from toolkit.cluster.tokenizer import tokenize
+from toolkit.datasets import load
+
+ODD = [
+    "a\u00a0b cc\u3000dd",
+    "Σ ΟΔΟΣ ΟΔΟΣ, x",
+    "don’t ｶﾀ ｶﾅ",
+    "C++ 3.5 R&D 1,000",
+    "\x1cfoo\x1dbar \u0301abc",
+    "",
+    "___ __",
+    "可持续发展 GmbH น้ำสะอาด",
+]
+pieces = st.sampled_from(
+    [*" \t\n\u00a0\u3000\x1c\u2028'’.,+#&_", "ab", "C", "7", "Σ", "Ａ", "水", "น้ำ"]
+)
+documents = st.lists(st.one_of(st.lists(pieces, max_size=12).map("".join), st.text(max_size=20)))
+
+
+def as_counters(found):
+    rows = found.counts.toarray()
+    return [
+        Counter({str(t): int(n) for t, n in zip(found.terms, row, strict=True) if n})
+        for row in rows
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents)
+def test_counts_are_those_of_the_words_of_each_whole_text(texts):
+    assert as_counters(count_terms(texts, min_df=1)) == [Counter(tokenize(t)) for t in texts]
+
+
+@pytest.mark.parametrize("remembered", [0, 3, 300_000])
+def test_what_is_remembered_of_pieces_changes_nothing(monkeypatch, remembered):
+    monkeypatch.setattr(terms, "MOST_PIECES", remembered)
+    texts = [*ODD, "x" * 100 + " word", *ODD]
+    assert as_counters(count_terms(texts, min_df=1)) == [Counter(tokenize(t)) for t in texts]
+
+
+@pytest.mark.parametrize("name", ["sdg", "assist_intents", "udhr"])
+@pytest.mark.parametrize("limits", [{"min_df": 2}, {"min_df": 0.01, "max_df": 0.5}])
+def test_limits_mean_what_they_mean_to_scikit_learn(name, limits):
+    texts = list(load(name).data)
+    found = count_terms(texts, **limits)
+    theirs = CountVectorizer(analyzer=tokenize, **limits)
+    counts = theirs.fit_transform(texts)
+    assert list(found.terms) == list(theirs.get_feature_names_out())
+    assert (found.counts != counts).nnz == 0
+    assert found.counts.dtype == np.int32
+
+
+def test_the_most_frequent_terms_are_kept_and_of_equal_ones_the_first():
+    found = count_terms(["bb cc aa", "bb cc aa", "cc dd dd dd dd"], min_df=1, max_terms=3)
+    assert list(found.terms) == ["aa", "cc", "dd"]
+
+
+def test_texts_without_words_have_no_terms():
+    found = count_terms(["", "!", "a"], min_df=1)
+    assert found.counts.shape == (3, 0)
+    assert found.terms.shape == (0,)
+    assert count_terms([]).counts.shape == (0, 0)
