@@ -254,6 +254,11 @@ def test_long_texts_do_not_go_into_a_pack(tmp_path: Path, ollama_double: OllamaD
     assert not out.exists()
 
 
+def _hear_interruptions() -> None:
+    """A shell's background job, as this may run in, has its children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interruption_keeps_what_was_made(
     tmp_path: Path, ollama_double_factory: Callable[..., OllamaDouble]
 ) -> None:
@@ -261,7 +266,11 @@ def test_an_interruption_keeps_what_was_made(
     (tmp_path / "in.txt").write_text("\n".join(f"text number {i}" for i in range(400)))
     arguments = ["embed", str(tmp_path / "in.txt"), "--host", double.host, "--out", "a.npy"]
     process = subprocess.Popen(
-        [*command, *arguments], stderr=subprocess.PIPE, env=environment(), cwd=tmp_path
+        [*command, *arguments],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=tmp_path,
+        preexec_fn=_hear_interruptions,
     )
     deadline = time.monotonic() + 60
     while len(double.texts_received) < 150 and time.monotonic() < deadline:

@@ -67,7 +67,7 @@ def prune(
             "--space",
             metavar="NAME",
             panel=INPUT,
-            help="Only this space, by the beginning of its name; alone: all of it.",
+            help="The space, or the beginning of its name; see `toolkit cache info`.",
         ),
     ] = None,
     cache: CacheFolder = None,

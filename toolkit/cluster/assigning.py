@@ -70,6 +70,22 @@ def assign_texts(
         If the clustering takes vectors, or ``max_distance`` is out of range.
     MissingTextError, InputTypeError, EmbeddingError
         As the vectorizer raises them, with positions counted over all texts.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit import EmbeddingGemmaVectorizer
+    >>> from toolkit.cluster import cluster_texts, save_clustering
+    >>> from toolkit.datasets import load
+    >>> texts = load("sdg").data
+    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
+    >>> X = vectorizer.fit_transform(texts)
+    >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
+    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
+    >>> from toolkit.cluster import load_clustering
+    >>> found = [one.cluster for one in assign_texts(load_clustering(folder), texts[:3])]
+    >>> found == result.labels[:3].tolist()
+    True
     """
     if isinstance(texts, str | bytes):
         raise InputTypeError("texts is a single text; pass a list of texts, for example [text]")

@@ -112,6 +112,20 @@ def read_clustering_info(folder: str | Path) -> ClusteringInfo:
     ------
     ModelFileError
         If it is no clustering folder, or of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit import EmbeddingGemmaVectorizer
+    >>> from toolkit.cluster import cluster_texts, save_clustering
+    >>> from toolkit.datasets import load
+    >>> texts = load("sdg").data
+    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
+    >>> X = vectorizer.fit_transform(texts)
+    >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
+    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
+    >>> read_clustering_info(folder).names == list(result.names)
+    True
     """
     place = Path(folder)
     path = place / CLUSTERING_FILE

@@ -76,6 +76,11 @@ def check_clustering_output(folder: str | Path, *, force: bool = False) -> None:
     ------
     UsageError
         If the folder holds something.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> check_clustering_output(tempfile.mkdtemp())
     """
     check_can_write(Path(folder), CLUSTERING_FILE, "clustering", force=force)
 
@@ -188,6 +193,21 @@ def load_clustering(folder: str | Path, *, trusted: bool = False) -> Pipeline:
     ------
     ModelFileError
         If anything is not as it should be; the message says what and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit import EmbeddingGemmaVectorizer
+    >>> from toolkit.cluster import cluster_texts, save_clustering
+    >>> from toolkit.datasets import load
+    >>> texts = load("sdg").data
+    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
+    >>> X = vectorizer.fit_transform(texts)
+    >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
+    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
+    >>> clustering = load_clustering(folder)
+    >>> bool((clustering.predict(texts[:3]) == result.labels[:3]).all())
+    True
     """
     place = Path(folder)
     info = read_clustering_info(place)

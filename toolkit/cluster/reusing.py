@@ -71,6 +71,21 @@ def reuse_clustering(
         If these are other texts or vectors of another length, or a decision cannot be followed.
     ModelFileError
         If the folder cannot be loaded.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit import EmbeddingGemmaVectorizer
+    >>> from toolkit.cluster import cluster_texts, save_clustering
+    >>> from toolkit.datasets import load
+    >>> texts = load("sdg").data
+    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
+    >>> X = vectorizer.fit_transform(texts)
+    >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
+    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
+    >>> again = reuse_clustering(folder, list(texts), X)
+    >>> bool((again.labels == result.labels).all())
+    True
     """
     info = read_clustering_info(folder)
     items = check_texts(texts).texts

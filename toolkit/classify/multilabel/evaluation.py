@@ -167,6 +167,19 @@ def evaluate_multilabel(
         If there are no rows, or labels are missing or not one set per text.
     UsageError
         If the model answers one label only.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from toolkit.classify import train_multilabel
+    >>> texts = ["red apple", "fast car", "apple in the car", "rain"] * 10
+    >>> y = ["fruit", "vehicle", "fruit;vehicle", ";"] * 10
+    >>> result = train_multilabel(texts, y, label_separator=";", candidates=["logistic_regression"],
+    ...                           vectorizer=HashingVectorizer(n_features=64))
+    >>> y_new = [["vehicle"], ["fruit"]]
+    >>> found = evaluate_multilabel(result.pipeline, ["a car", "an apple"], y_new)
+    >>> found.scores["micro_f1"]
+    1.0
     """
     final = getattr(model, "_final_estimator", model)
     if not hasattr(final, "thresholds_"):
