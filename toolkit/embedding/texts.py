@@ -68,6 +68,9 @@ def check_texts(X: Any, *, missing: Missing = "error") -> TextInput:
     TextInput(texts=['a', ''], missing=(1,), index=None, name=None)
     """
     values, index, name = _column(X)
+    values = list(values)
+    if set(map(type, values)) <= {str}:  # the usual case, in half the time
+        return TextInput(values, (), index, name)
     texts: list[str] = []
     absent: list[int] = []
     wrong: list[tuple[int, str]] = []
