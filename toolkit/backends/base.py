@@ -26,6 +26,7 @@ class Backend(Protocol):
 
     Optional, used where they are there: ``key`` (hashable; what identities are remembered by),
     ``fingerprint() -> str`` (cheap; changes when the model does), ``unload()``,
+    ``max_characters`` (most of one text, where the limit is not in tokens),
     ``embed_truncated(text)`` (the vector of as much of a text as fits), ``verify(diagnosis)``,
     ``kept_loaded()`` (a context that gives the backend for a job, with its model held in memory),
     and ``parallel_requests`` (most requests in flight).

@@ -48,8 +48,13 @@ class EmbeddedBackend:
 
     @property
     def max_tokens(self) -> int | None:
-        """None: the limit is in characters (:data:`MOST_CHARACTERS`)."""
+        """None: the limit is in characters (:attr:`max_characters`)."""
         return None
+
+    @property
+    def max_characters(self) -> int:
+        """Most characters of one text."""
+        return MOST_CHARACTERS
 
     @property
     def preferred_batch(self) -> int:

@@ -141,11 +141,12 @@ class OllamaServer:
         ------
         ServerUnavailableError
             If no server answers.
+        BackendError
+            If what answers is not an Ollama server.
         """
         with self._errors():
             response = self._connection().http.get("/api/version")
-            response.raise_for_status()
-            return str(response.json()["version"])
+            return ollama_errors.version_in(response, self.address)
 
     def fingerprint(self) -> str:
         """Return a text that changes when the server or the model behind the name does.

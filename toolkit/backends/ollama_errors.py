@@ -22,7 +22,7 @@ from toolkit.errors import (
     TextTooLongError,
 )
 
-__all__ = ["from_exception", "from_status", "unavailable"]
+__all__ = ["from_exception", "from_status", "unavailable", "version_in"]
 
 _TOO_LONG = re.compile(
     r"input length exceeds|exceeds (the |maximum )?context length|input after truncation exceeds"
@@ -37,6 +37,7 @@ _CANNOT_LOAD = re.compile(
     r"|llama runner process has terminated|llama-server binary not found|unable to load model"
 )
 _NOT_AN_EMBEDDER = re.compile(r"does not support embeddings|Start it with `--embeddings`")
+_NO_SUCH_PAGE = (301, 302, 303, 307, 308, 404, 405, 410, 501)
 _TEXT_LIMIT = 300
 
 
@@ -47,6 +48,32 @@ def unavailable(address: str) -> ServerUnavailableError:
         "https://ollama.com/download), give its address with host=... (--host) or OLLAMA_HOST, "
         "or work without a server: backend='cache' answers from vectors made earlier, "
         "backend='embedded' is a small built-in model."
+    )
+
+
+def version_in(response: httpx.Response, address: str) -> str:
+    """Return the version in the answer to ``/api/version``, which tells Ollama from other servers.
+
+    Raises
+    ------
+    BackendError
+        If something else than Ollama answers there.
+    httpx.HTTPStatusError
+        If the answer is an error that an Ollama, or a proxy before it, may give.
+    """
+    status = response.status_code
+    if status not in _NO_SUCH_PAGE:
+        response.raise_for_status()
+        try:
+            return str(response.json()["version"])
+        except (ValueError, KeyError, TypeError, IndexError):
+            pass
+    raise BackendError(
+        f"what answers at {address} is not an Ollama server (status {status}, and no version, at "
+        f"{address}/api/version). Give the address of Ollama with host=... (--host) or "
+        "OLLAMA_HOST; if it is a server with OpenAI's /v1/embeddings (llama.cpp, vLLM, LM "
+        "Studio), say so with backend='openai' (--backend openai)",
+        fatal=True,
     )
 
 
@@ -119,6 +146,9 @@ def from_exception(error: Exception, *, model: str, address: str) -> BackendErro
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return from_status(status, _text_of(error), model=model, address=address)
+    if isinstance(error, httpx.HTTPStatusError):
+        answer = error.response
+        return from_status(answer.status_code, answer.text, model=model, address=address)
     rules: list[tuple[bool, Callable[[], BackendError]]] = [
         (isinstance(error, httpx.ConnectError | ConnectionError), lambda: unavailable(address)),
         (isinstance(error, httpx.ConnectTimeout), lambda: unavailable(address)),

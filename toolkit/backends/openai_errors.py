@@ -125,7 +125,7 @@ def from_status(status: int, text: str, *, model: str, address: str) -> BackendE
             f"the server at {address} does not have the model {model!r} ({said}); its models are "
             f"listed at {address}/v1/models"
         )
-    if status in (404, 405):
+    if status in (404, 405, 501):
         return BackendError(
             f"there is no /v1/embeddings at {address} ({said}); is host the address before /v1, "
             "and the server one that makes embeddings?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import cast
 
 from toolkit.backends.base import Backend
@@ -51,10 +52,15 @@ def make_backends(
         return _bind_openai(backend, model, host)
     if not isinstance(backend, str) and _is_backend(backend):
         return (cast(Backend, backend),)
+    names = f"{', '.join(map(repr, BACKEND_NAMES))} or 'cache:SPACE'"
+    if isinstance(backend, str):
+        close = get_close_matches(backend.lower(), BACKEND_NAMES, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"backend={backend!r} is not known.{meant} Backends: {names}.")
     raise UsageError(
-        f"backend={backend!r} is not known; choose {', '.join(map(repr, BACKEND_NAMES))}, "
-        "'cache:SPACE', OllamaBackend(...), OpenAIBackend(...) or an object with identify(), "
-        "embed(texts), max_tokens, preferred_batch and uses_prompts"
+        f"backend={backend!r} is not known; choose {names}, OllamaBackend(...), "
+        "OpenAIBackend(...) or an object with identify(), embed(texts), max_tokens, "
+        "preferred_batch and uses_prompts"
     )
 
 

@@ -26,6 +26,7 @@ from toolkit.errors import CacheCorruptedError, CacheError
 __all__ = [
     "close_free",
     "exclusive",
+    "make_folder",
     "readable_errors",
     "reading",
     "shrink",
@@ -125,13 +126,31 @@ def exclusive(file: Path) -> Iterator[None]:
     library has on every system, and one that dies with its process.
     """
     with readable_errors(file), _counted():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.execute("BEGIN EXCLUSIVE")
             yield
         finally:
             connection.close()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the cache, and those above it.
+
+    Raises
+    ------
+    CacheError
+        If that is not possible there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CacheError(
+            f"the folder {folder} of the embedding cache cannot be made: {reason}. Name another "
+            "one with cache='...' (--cache) or TOOLKIT_CACHE_DIR, or do without (--cache off)"
+        ) from error
 
 
 @contextmanager

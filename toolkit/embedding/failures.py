@@ -11,6 +11,7 @@ __all__ = [
     "cache_miss_error",
     "failed_error",
     "interrupted_error",
+    "over_limit",
     "too_long_error",
     "warn_cut",
     "warn_nan_rows",
@@ -32,11 +33,29 @@ def cache_miss_error(
     )
 
 
-def too_long_error(failed: Mapping[int, str], total: int, limit: int | None) -> EmbeddingError:
+def over_limit(tokens: int | None, characters: int | None = None) -> str:
+    """Return in words what a text that is too long is, by the limit that is known.
+
+    Examples
+    --------
+    >>> over_limit(2048)
+    "longer than the model's context (2048 tokens, prompt included)"
+    >>> over_limit(None, 20_000)
+    'longer than the 20,000 characters that the model takes'
+    >>> over_limit(None)
+    'longer than the model takes'
+    """
+    if tokens is not None:
+        return f"longer than the model's context ({tokens} tokens, prompt included)"
+    if characters is not None:
+        return f"longer than the {characters:,} characters that the model takes"
+    return "longer than the model takes"
+
+
+def too_long_error(failed: Mapping[int, str], total: int, over: str) -> EmbeddingError:
     """Return the error for texts over the model's limit under ``long_texts="error"``."""
     return EmbeddingError(
-        f"{len(failed):,} of {total:,} texts are longer than the model's context ({limit} tokens, "
-        f"prompt included), at {_shown(list(failed))}. Cut them with "
+        f"{len(failed):,} of {total:,} texts are {over}, at {_shown(list(failed))}. Cut them with "
         "long_texts='truncate' (--long-texts truncate), or average over their pieces with "
         "long_texts='mean' (--long-texts mean).",
         failed,
@@ -79,11 +98,11 @@ def warn_nan_rows(failed: Mapping[int, str], total: int) -> None:
     )
 
 
-def warn_cut(count: int, total: int, limit: int | None) -> None:
+def warn_cut(count: int, total: int, over: str) -> None:
     """Warn of texts that were cut at the model's limit."""
     warnings.warn(
-        f"{count:,} of {total:,} texts are longer than the model's context ({limit} tokens, "
-        "prompt included) and were cut: their vectors are of their beginnings only. "
+        f"{count:,} of {total:,} texts are {over} and were cut: their vectors are of their "
+        "beginnings only. "
         "long_texts='mean' (--long-texts mean) averages over all of each text, "
         "long_texts='error' refuses them.",
         EmbeddingWarning,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.embedding.averaging import average_pieces
-from toolkit.embedding.failures import too_long_error, warn_cut
+from toolkit.embedding.failures import over_limit, too_long_error, warn_cut
 from toolkit.embedding.keys import KEY_BYTES, Keys, encode_text
 from toolkit.embedding.lengths import LONGEST_TOKEN
 from toolkit.embedding.rendering import render_text
@@ -92,8 +92,7 @@ def settle_long(work: Work, positions: NDArray[np.intp], bar: Any) -> None:
     if policy == "error":
         if work.settings.on_error == "raise":
             raise _too_long(work, positions.tolist())
-        reason = f"longer than the model's context ({work.limit} tokens)"
-        work.failed.update(dict.fromkeys(positions.tolist(), reason))
+        work.failed.update(dict.fromkeys(positions.tolist(), _over(work)))
         return
     embedded, before = work.report.embedded, len(work.failed)
     keys = variant_keys(work.keys[positions], policy)
@@ -115,13 +114,17 @@ def count_long(work: Work, count: int) -> None:
         work.report.averaged += count
     elif count:
         work.report.truncated += count
-        warn_cut(count, len(work), work.limit)
+        warn_cut(count, len(work), _over(work))
 
 
 def _too_long(work: Work, positions: Sequence[int]) -> EmbeddingError:
-    reason = "longer than the model's context"
-    failed = dict.fromkeys(work.input_positions(positions), reason)
-    return too_long_error(failed, len(work), work.limit)
+    over = _over(work)
+    failed = dict.fromkeys(work.input_positions(positions), over)
+    return too_long_error(failed, len(work), over)
+
+
+def _over(work: Work) -> str:
+    return over_limit(work.limit, work.limit_characters)
 
 
 def _truncate(work: Work, positions: NDArray[np.intp], keys: Keys, bar: Any) -> None:

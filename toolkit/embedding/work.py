@@ -85,6 +85,12 @@ class Work:
         """Most tokens of one text, special tokens included."""
         return self.source.identity.context_length
 
+    @property
+    def limit_characters(self) -> int | None:
+        """Most characters of one text, where that is what the backend counts."""
+        found = (getattr(backend, "max_characters", None) for backend in self.backends)
+        return next((limit for limit in found if limit is not None), None)
+
     # --- rows ------------------------------------------------------------------------------------
 
     def begin(self, rows: NDArray[np.int64]) -> None:
