@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,46 @@ def test_no_server() -> None:
     assert "ollama serve" in done.stdout
     assert "ok     cache" in done.stdout, "the rest is looked at all the same"
     assert "1 thing is wrong" in done.stderr
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def no_ollama(tmp_path: Path) -> Iterator[str]:
+    """A web server that hands out files, and answers whatever is asked of a page of its own."""
+    (tmp_path / "site" / "other" / "api").mkdir(parents=True)
+    (tmp_path / "site" / "other" / "api" / "version").write_text("<h1>welcome</h1>")
+    handler = partial(_Quiet, directory=str(tmp_path / "site"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("path", ["", "/other"], ids=["no such page", "a page"])
+def test_a_server_that_is_no_ollama(no_ollama: str, path: str) -> None:
+    address = no_ollama + path
+    done = invoke("doctor", "--host", address)
+    said = " ".join(done.stdout.split())
+    assert done.code == 1
+    assert f"WRONG server what answers at {address} is not an Ollama server" in said
+    assert "--backend openai" in said
+    embedded = invoke("embed", "-", "--host", address, "--cache", "off", stdin="a text\n")
+    assert embedded.code == 1
+    assert f"what answers at {address} is not an Ollama server" in embedded.stderr
+    assert "mozilla" not in said + embedded.stderr
+
+
+def test_a_server_without_embeddings(no_ollama: str) -> None:
+    words = ("--backend", "openai", "--host", no_ollama, "--cache", "off")
+    done = invoke("embed", "-", *words, stdin="a text\n")
+    assert done.code == 1
+    assert f"there is no /v1/embeddings at {no_ollama}" in done.stderr
 
 
 def test_the_model_is_not_there(ollama_double_factory: Callable[..., OllamaDouble]) -> None:

