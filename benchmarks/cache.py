@@ -5,9 +5,8 @@
 *Ways*: the same 100,000 vectors of 768 float32, stored under their texts and read by them in random
 order, 1,000 a call, each way in processes of its own (cache_stores.py), in rounds A B C A B C;
 medians count.
-Writes are timed over the first 6,400 vectors, in batches of 64 that are committed one by one; this
-cache and the SQLite table wait for the disk each time, the others do not. Slow ways read as many as
-they can in the given seconds.
+Writes are of batches of 64 that are committed one by one; this cache and the SQLite table wait for
+the disk each time, the others do not. Slow ways read as many as they can in the given seconds.
 
 *Growth*: this cache alone at 1,000 to 1,000,000 entries (cache_growth.py): reads by key, of 128
 dimensions, a ``transform`` that finds everything, durable writes, and what opening takes.

@@ -6,9 +6,11 @@
 Run by cache.py. ``measure`` fills a cache with random unit vectors of 768 float32 and times, in
 turn and five times: a numpy gather from the mapped matrix (resident by then), reads by key in
 random order, the same of 128 dimensions, and a ``transform`` of the texts, which renders, hashes
-and looks up before it reads. Then batches of 64 are stored, each waiting for the disk. ``open``
-times what a new process does before its first vector: the space, its length, one key, one row;
-imports are not counted. Prints a line of JSON.
+and looks up before it reads: once of texts that lie in memory in their order, as after reading a
+file, and once of a shuffled list, whose every text must be fetched from somewhere else. Then
+batches of 64 are stored, each waiting for the disk. ``open`` times what a new process does before
+its first vector: the space, its length, one key, one row; imports are not counted. Prints a line of
+JSON.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cache_stores import BATCH, FILL, text_of
+from cache_stores import BATCH, text_of
 
+FILL = 4_096
 TURNS, APPENDED, OPENED = 5, 3_200, 5
 
 
@@ -43,7 +46,8 @@ def measure(folder: str, entries: int, reads: int) -> dict[str, Any]:
         end = min(start + FILL, entries)
         space.put(keys[start:end], unit(rng, end - start), prompt.template)
     order = rng.permutation(entries)[:reads]
-    asked, matrix = [texts[i] for i in order.tolist()], space.matrix()
+    shuffled, matrix = [texts[i] for i in order.tolist()], space.matrix()
+    asked = [text_of(i) for i in order.tolist()]
     vectorizer = EmbeddingGemmaVectorizer(
         "classification", backend=f"cache:{space.id}", cache=folder, verbose=0
     ).fit(asked[:1])
@@ -52,6 +56,7 @@ def measure(folder: str, entries: int, reads: int) -> dict[str, Any]:
         "read": lambda: space.get(keys[order]),
         "read_128": lambda: space.get(keys[order], 128),
         "transform": lambda: vectorizer.transform(asked),
+        "transform_shuffled": lambda: vectorizer.transform(shuffled),
     }
     runs: dict[str, list[float]] = {name: [] for name in ways}
     first = timed(ways["read"])  # loads the index
@@ -63,7 +68,8 @@ def measure(folder: str, entries: int, reads: int) -> dict[str, Any]:
     for name, seconds in runs.items():
         found[f"{name}_a_second"] = round(reads / statistics.median(seconds))
     # Of the same turn, so that what else the machine does is in both.
-    for name, to in (("read", "gather"), ("transform", "read")):
+    compared = ("read", "gather"), ("transform", "read"), ("transform_shuffled", "read")
+    for name, to in compared:
         ratios = [b / a for a, b in zip(runs[name], runs[to], strict=True)]
         found[f"{name}_to_{to}"] = round(statistics.median(ratios), 3)
     found["first_read_seconds"] = round(first, 3)

@@ -3,11 +3,11 @@
     python benchmarks/cache_stores.py fill|read WAY FOLDER VECTORS.npy ORDER.npy SECONDS
 
 Run by cache.py, for some ways with the interpreter of another virtual environment. ``fill`` writes
-the first ``DURABLE`` vectors in batches of 64, each batch committed, timed, and the rest as fast as
-the way can, untimed. ``read`` opens the store and reads every vector in the given random order by
-its key, 1,000 a call, which gives a matrix of float32: once untimed, once timed, each for SECONDS
-at the most (slow ways do not get through; the rate counts). The first 200 vectors of each call are
-compared with the right ones while the clock stands. Prints a line of JSON.
+all vectors in batches of 64, each batch committed. ``read`` opens the store and reads every vector
+in the given random order by its key, 1,000 a call, which gives a matrix of float32: once untimed,
+once timed, each for SECONDS at the most (slow ways do not get through; the rate counts). The first
+200 vectors of each call are compared with the right ones while the clock stands. Prints a line of
+JSON.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 
-DURABLE, BATCH, CALL = 6_400, 64, 1_000
-FILL = 4_096
+BATCH, CALL = 64, 1_000
 
 
 def text_of(number: int) -> str:
@@ -216,19 +215,11 @@ def digests(count: int) -> list[bytes]:
 
 
 def fill(store: Any, count: int) -> dict[str, float]:
-    """Write all vectors; time the first ones, in batches of 64."""
-    durable = min(DURABLE, count // 2 // BATCH * BATCH)
+    """Write all vectors, in batches."""
     start = time.perf_counter()
-    for first in range(0, durable, BATCH):
-        store.put(first, first + BATCH)
-    seconds = time.perf_counter() - start
-    begun = time.perf_counter()
-    for first in range(durable, count, FILL):
-        store.put(first, min(first + FILL, count))
-    return {
-        "written_a_second": durable / seconds,
-        "rest_a_second": (count - durable) / (time.perf_counter() - begun),
-    }
+    for first in range(0, count, BATCH):
+        store.put(first, min(first + BATCH, count))
+    return {"written_a_second": count / (time.perf_counter() - start)}
 
 
 def read(store: Any, vectors: Any, order: Any, most: float) -> dict[str, float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import compress, count, repeat
 from numbers import Integral
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -264,7 +265,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         report = _reports[self] = EmbeddingReport()
-        checked = check_texts(X, missing=self.missing)
+        checked = check_texts(X, missing=self.missing, copy=False)
         if checked.missing:
             warnings.warn(
                 f"{len(checked.missing):,} of {len(checked.texts):,} texts are missing and were "
@@ -416,13 +417,15 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         return self.dimensions
 
 
-def _warn_double_prefix(texts: Iterable[str], model: str, prompt: Prompt) -> None:
+def _warn_double_prefix(texts: Sequence[str], model: str, prompt: Prompt) -> None:
     family = find_family(model)
     if family is None or prompt == RAW:
         return
     prefixes = family.prefixes()
-    letters = {prefix[0] for prefix in prefixes}  # looked at first: most texts begin otherwise
-    doubled = [i for i, t in enumerate(texts) if t[:1] in letters and t.startswith(prefixes)]
+    letters = tuple({prefix[0] for prefix in prefixes})
+    # Looked at first, by loops in C: most texts begin otherwise.
+    likely = compress(count(), map(str.startswith, texts, repeat(letters)))
+    doubled = [i for i in likely if texts[i].startswith(prefixes)]
     if doubled:
         warnings.warn(
             f"{len(doubled):,} texts already begin with a task prefix of {family.name} (the first "

@@ -437,11 +437,11 @@ def test_rows_are_flushed_before_their_keys_are_committed(space, monkeypatch):
 
     def fsync(number: int) -> None:
         if os.fstat(number).st_size == 25 * ROW:  # the rows are in the file
-            flushed.append(len(Space(space.path)))  # and nobody knows of them
+            flushed.append(len(Space(space.path)))  # and nobody else knows of them
         real(number)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    put(space, range(25))
+    put(space, range(20, 25))
     assert flushed == [20]
     connection = sqlite3.connect(space.path / "index.sqlite")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -14,6 +14,8 @@ from tests.cache.making import PROMPT, check_by_hand, identity_of, keys_of, vect
 from toolkit.cache import EmbeddingCache, Space, connections
 from toolkit.errors import CacheError
 
+MOST_AT_ONCE = 27  # of what the workers put
+
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
@@ -47,7 +49,8 @@ def test_writers_of_the_same_keys_and_a_reader(space):
     time.sleep(0.3)
     assert int(finish(reader)) == 600
     assert len(check_by_hand(space.path)) == 600  # none lost, none twice
-    assert (space.path / "vectors.f32").stat().st_size == 600 * 4 * space.dimension
+    rows = (space.path / "vectors.f32").stat().st_size / (4 * space.dimension)
+    assert 600 <= rows <= 600 + MOST_AT_ONCE  # the last to come may have left what others had
 
 
 def test_killed_at_any_moment(space):

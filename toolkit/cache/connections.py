@@ -37,6 +37,10 @@ __all__ = [
 BUSY_SECONDS = 60.0
 """A writer holds the lock for milliseconds; this long means that something hangs."""
 
+PAGES_OF_LOG = 4000
+"""Of 4 KiB, before the write-ahead log is merged: small commits touch the same pages again and
+again, and the longer the log, the more often a page is merged once for many of them."""
+
 MOST_FREE = 16
 """Free connections kept open in a process."""
 
@@ -282,6 +286,7 @@ def _connect(uri: str) -> Connection:
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_OF_LOG}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # reads the file
     except BaseException:
         connection.close()

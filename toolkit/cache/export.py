@@ -144,7 +144,7 @@ def import_pack(cache: EmbeddingCache, pack: str | Path | Pack) -> Import:
     space, new_space = cache.resolve(source.identity, seen=False)
     keys, added = source.keys(), 0
     for start in range(0, len(keys), BATCH):
-        part = slice(start, start + BATCH)
+        part = start + np.flatnonzero(space.lookup(keys[start : start + BATCH]) < 0)
         # float16 leaves a vector a little off its length.
         vectors = unit_rows(source.stored[part].astype(np.float32))
         added += space.put(keys[part], vectors, source.prompt)

@@ -37,6 +37,7 @@ __all__ = [
     "MATRIX",
     "MOST_GENERATIONS",
     "create",
+    "enter",
     "generation",
     "interpreted",
     "matrix_name",
@@ -221,11 +222,11 @@ def matrix_name(number: int) -> str:
 def prompt_id(connection: Connection, template: str) -> int:
     """Return the number of a prompt's template, entered if it is new."""
     template = template.encode("utf-8", "replace").decode()  # SQLite takes no lone surrogates
-    connection.execute("INSERT OR IGNORE INTO prompts (template) VALUES (?)", (template,))
-    (number,) = connection.execute(
-        "SELECT id FROM prompts WHERE template = ?", (template,)
-    ).fetchone()
-    return int(number)
+    known = connection.execute("SELECT id FROM prompts WHERE template = ?", (template,)).fetchone()
+    if known is None:
+        new = connection.execute("INSERT INTO prompts (template) VALUES (?)", (template,))
+        return int(new.lastrowid or 0)
+    return int(known[0])
 
 
 def note_sighting(connection: Connection, identity: ModelIdentity) -> None:
@@ -259,3 +260,38 @@ def new_positions(connection: Connection, keys: list[bytes]) -> list[int]:
         for (key,) in connection.execute(sql, part):
             first.pop(key, None)
     return sorted(first.values())
+
+
+def enter(
+    connection: Connection,
+    start: int,
+    keys: NDArray[np.void],
+    checksums: NDArray[np.uint32],
+    prompt: int,
+) -> None:
+    """Enter new keys as rows from ``start`` on.
+
+    Parameters
+    ----------
+    connection : Connection
+        That holds the write lock.
+    start : int
+        How many rows there are.
+    keys : ndarray of shape (n,) of 16 bytes
+    checksums : ndarray of shape (n, ceil(dimension / 128)), dtype uint32
+    prompt : int
+        As :func:`prompt_id` gives it.
+    """
+    packed, size = checksums.astype("<u4", copy=False).tobytes(), 4 * checksums.shape[1]
+    connection.executemany(
+        "INSERT INTO entries (row, key, checksum, prompt) VALUES (?, ?, ?, ?)",
+        [
+            (start + i, key, packed[size * i : size * (i + 1)], prompt)
+            for i, key in enumerate(keys.tolist())
+        ],
+    )
+
+
+def undo(connection: Connection, start: int) -> None:
+    """Take out what was entered from row ``start`` on."""
+    connection.execute("DELETE FROM entries WHERE row >= ?", (start,))

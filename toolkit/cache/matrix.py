@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import Literal
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from toolkit.cache.rows import checked_columns, row_checksums, unit_rows
 from toolkit.errors import CacheCorruptedError
 
-__all__ = ["append_rows", "map_rows", "read_rows"]
+__all__ = ["appended_rows", "map_rows", "read_rows"]
 
 CHUNK = 256
 """Rows gathered at a time, so that they are checked while they are in the processor's cache."""
@@ -25,10 +27,13 @@ REPAIR = "Run `toolkit cache repair`, which keeps what is sound and deletes noth
 _mapped: dict[Path, tuple[int, NDArray[np.float32]]] = {}
 
 
-def append_rows(file: Path, start: int, vectors: NDArray[np.float32]) -> None:
-    """Write rows behind the first ``start`` ones, and wait until the disk has them.
+@contextmanager
+def appended_rows(file: Path, start: int, vectors: NDArray[np.float32]) -> Iterator[None]:
+    """Write rows behind the first ``start`` ones; at the end of the block the disk has them.
 
-    What a killed writer left there is overwritten.
+    The block is the time to enter their keys, which are committed after it: the disk is at work
+    meanwhile. What a killed writer left there, or one whose block failed, is overwritten: the file
+    is never cut off, since others may have mapped it.
 
     Raises
     ------
@@ -42,9 +47,14 @@ def append_rows(file: Path, start: int, vectors: NDArray[np.float32]) -> None:
         if handle.seek(0, os.SEEK_END) < offset:
             raise _too_short(file)
         handle.seek(offset)
-        left = vectors.data.cast("B")
+        left = memoryview(vectors.reshape(-1).view(np.uint8))
         while left:
             left = left[handle.write(left) :]
+        if hasattr(os, "posix_fadvise"):
+            # Linux begins to write pages that are said not to be needed, and keeps those it has to
+            # write. A hint only: the flush is what counts, and has less left to wait for.
+            os.posix_fadvise(handle.fileno(), offset, vectors.nbytes, os.POSIX_FADV_DONTNEED)
+        yield
         os.fsync(handle.fileno())
 
 

@@ -2,12 +2,13 @@
 
 ``index.sqlite`` (:mod:`toolkit.cache.index`) maps keys to rows; ``vectors.f32`` is a row-major
 matrix of little-endian float32 and nothing else. A writer takes the index's write lock (``BEGIN
-IMMEDIATE``), writes rows behind the last committed one, flushes the matrix (``fsync``), enters the
-keys and commits (write-ahead log, ``synchronous=FULL``: another ``fsync``). So a row that the index
-knows is on disk, and what a crash leaves behind the last known row is overwritten by the next
-writer. Readers never wait: they see the index as it was when they looked, and a row never changes
-once it is known. Every row read is compared with its checksum. Pruning
-(:mod:`toolkit.cache.compaction`) begins another matrix, and row numbers from before are refused.
+IMMEDIATE``), writes rows behind the last committed one, enters their keys, flushes the matrix
+(``fsync``) and commits (write-ahead log, ``synchronous=FULL``: another ``fsync``). So a row that
+the index knows is on disk. What is behind the last known row (of a crash, or of a batch that
+another writer had stored already) is overwritten by the next writer. Readers never wait: they see
+the index as it was when they looked, and a row never changes once it is known. Every row read is
+compared with its checksum. Pruning (:mod:`toolkit.cache.compaction`) begins another matrix, and row
+numbers from before are refused.
 
 Not for file systems shared between machines (NFS, SMB): SQLite's write-ahead log needs shared
 memory. There, copy the folder, or travel with a vector pack.
@@ -261,24 +262,25 @@ class Space:
         if len(known) != len(data):
             raise CacheError(f"{len(known)} keys for {len(data)} vectors")
         with writing(self.path / INDEX) as connection, index.interpreted(self.path):
-            new = index.new_positions(connection, known.tolist())
-            if not new:
-                return 0
-            rows = data if len(new) == len(data) else data[new]
             name, start = index.state(connection)
-            matrix.append_rows(self.path / name, start, rows)
             template = index.prompt_id(connection, prompt)
-            sums = row_checksums(rows).astype("<u4")
-            connection.executemany(
-                "INSERT INTO entries (row, key, checksum, prompt) VALUES (?, ?, ?, ?)",
-                [
-                    (start + i, key, sums[i].tobytes(), template)
-                    for i, key in enumerate(known[new].tolist())
-                ],
-            )
+
+            def enter(keys: NDArray[np.void], rows: NDArray[np.float32]) -> int:
+                with matrix.appended_rows(self.path / name, start, rows):
+                    index.enter(connection, start, keys, row_checksums(rows), template)
+                return len(keys)
+
+            try:  # nearly always all are new; to look first would take a tenth of the time
+                count = enter(known, data)
+            except sqlite3.IntegrityError:
+                index.undo(connection, start)
+                new = index.new_positions(connection, known.tolist())
+                count = enter(known[new], data[new]) if new else 0
+        if not count:
+            return 0
         first = index.generation(name) << memory.ROW_BITS
-        usage.note_rows(self.path, np.arange(first + start, first + start + len(new)))
-        return len(new)
+        usage.note_rows(self.path, np.arange(first + start, first + start + count))
+        return count
 
     def note_call(self, prompt: str, hits: int, misses: int) -> None:
         """Count the texts of a call for :meth:`EmbeddingCache.stats`; never fails or waits."""

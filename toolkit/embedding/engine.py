@@ -108,13 +108,15 @@ def _look_up(work: Work, positions: NDArray[np.intp]) -> NDArray[np.int64]:
     space, policy = work.source.space, work.settings.long_texts
     if space is None:
         return np.full(len(positions), -1, dtype=np.int64)
-    keys, lengths = work.keys[positions], work.lengths[positions]
+    keys = work.keys[positions]
     rows: NDArray[np.int64] = space.lookup(keys)
     missing = np.flatnonzero(rows < 0)
     # No tokenizer makes more tokens than bytes; a text of fewer characters is never long.
     shortest = 20_000 // 4 if work.limit is None else work.limit // 4
-    long = missing[lengths[missing] > shortest]
-    if len(long) and policy != "error":
+    if policy == "error" or not len(missing):
+        return rows
+    long = missing[work.lengths(positions[missing]) > shortest]
+    if len(long):
         found = space.lookup(variant_keys(keys[long], policy))
         rows[long] = found
         count = int((found >= 0).sum())

@@ -69,7 +69,7 @@ def part_certainly_long(
     """
     if work.limit is None:
         return missing, missing[:0]
-    long = work.lengths[missing] > work.limit * LONGEST_TOKEN
+    long = work.lengths(missing) > work.limit * LONGEST_TOKEN
     stop = work.settings.long_texts == "error" and work.settings.on_error == "raise"
     if long.any() and stop:
         raise _too_long(work, missing[long].tolist())

@@ -39,7 +39,7 @@ class TextInput:
     name: str | None = None
 
 
-def check_texts(X: Any, *, missing: Missing = "error") -> TextInput:
+def check_texts(X: Any, *, missing: Missing = "error", copy: bool = True) -> TextInput:
     r"""Check a collection of texts.
 
     Parameters
@@ -48,6 +48,9 @@ def check_texts(X: Any, *, missing: Missing = "error") -> TextInput:
         The texts. pandas and polars objects are understood without importing either.
     missing : {"error", "empty"}, default="error"
         What to do about None, NaN, NA and null: raise, or take an empty text.
+    copy : bool, default=True
+        Return another list even where ``X`` is a list of str. To touch a million texts once more
+        takes as long as reading a tenth of their vectors.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def check_texts(X: Any, *, missing: Missing = "error") -> TextInput:
     TextInput(texts=['a', ''], missing=(1,), index=None, name=None)
     """
     values, index, name = _column(X)
-    values = list(values)
+    values = list(values) if copy or type(values) is not list else values
     if set(map(type, values)) <= {str}:  # the usual case, in half the time
         return TextInput(values, (), index, name)
     texts: list[str] = []

@@ -67,10 +67,9 @@ class Work:
         self.backends: Sequence[Backend] = source.backends
         self.failed: dict[int, str] = {}
         self.keys = hash_texts(texts, prompt, titles)
-        self.lengths = np.fromiter(map(len, texts), np.int32, len(self.keys))
         self.first, self.inverse = unique_texts(self.keys)
         if len(self.first) < len(self.keys):
-            self.keys, self.lengths = self.keys[self.first], self.lengths[self.first]
+            self.keys = self.keys[self.first]
         self.out = np.empty((0, 0), dtype=np.float32)
         self._have = np.zeros(len(self.keys), dtype=bool)
         self._asked = 0
@@ -79,6 +78,11 @@ class Work:
     def __len__(self) -> int:
         """Return how many texts the input has."""
         return len(self.inverse)
+
+    def lengths(self, positions: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the characters of texts; only of those that matter, for each one is touched."""
+        numbers = self.first[positions].tolist()
+        return np.fromiter((len(self.texts[i]) for i in numbers), np.int64, len(numbers))
 
     @property
     def limit(self) -> int | None:
