@@ -47,7 +47,7 @@ def appended_rows(file: Path, start: int, vectors: NDArray[np.float32]) -> Itera
         if handle.seek(0, os.SEEK_END) < offset:
             raise _too_short(file)
         handle.seek(offset)
-        left = memoryview(vectors.reshape(-1).view(np.uint8))
+        left = vectors.data.cast("B")
         while left:
             left = left[handle.write(left) :]
         if hasattr(os, "posix_fadvise"):

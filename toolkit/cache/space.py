@@ -261,6 +261,8 @@ class Space:
             raise CacheError(f"these vectors are not stored: {problem}")
         if len(known) != len(data):
             raise CacheError(f"{len(known)} keys for {len(data)} vectors")
+        if not len(known):
+            return 0
         with writing(self.path / INDEX) as connection, index.interpreted(self.path):
             name, start = index.state(connection)
             template = index.prompt_id(connection, prompt)
