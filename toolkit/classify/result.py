@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from toolkit.classify.class_table import class_table, confusion_counts
 from toolkit.classify.diagnostics import LearningPoint, Neighbours
 from toolkit.classify.intervals import Interval, bootstrap_intervals
 from toolkit.classify.label_findings import LabelProblem
@@ -111,6 +112,10 @@ class Trained(ABC):
         """Return the rows predicted wrongly, the surest mistakes first."""
 
     @abstractmethod
+    def label_problems(self) -> list[LabelProblem]:
+        """Return the tested rows whose labels are unlikely, the surest finding first."""
+
+    @abstractmethod
     def label_of(self, row: int) -> Any:
         """Return the label of a row, or its labels as a cell."""
 
@@ -156,12 +161,9 @@ class TrainingResult(Trained):
     def confusion(self) -> NDArray[np.int64]:
         """Counts of out-of-fold predictions, shape (given classes, predicted classes)."""
         tested = self.validation.tested
-        n = len(self.classes)
-        given = np.searchsorted(self.classes, self.y[tested])
-        predicted = np.searchsorted(self.classes, self.validation.predicted[tested])
-        counts = np.zeros((n, n), dtype=np.int64)
-        np.add.at(counts, (given, predicted), 1)
-        return counts
+        return confusion_counts(
+            self.y[tested], self.validation.predicted[tested], self.classes.tolist()
+        )
 
     def intervals(self) -> dict[str, Interval]:
         """Return 95 % bootstrap intervals of accuracy and macro F1 over all tested rows."""
@@ -180,20 +182,12 @@ class TrainingResult(Trained):
             Indexed by class; columns ``precision``, ``recall``, ``f1``, ``support``,
             ``predicted`` (how often it was predicted). A precision without predictions is 0.
         """
-        import pandas as pd
-
         counts = self.confusion
-        hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-        return pd.DataFrame(
-            {
-                "precision": hits / np.maximum(predicted, 1),
-                "recall": hits / np.maximum(support, 1),
-                "f1": 2 * hits / np.maximum(support + predicted, 1),
-                "support": support,
-                "predicted": predicted,
-            },
-            # Not pandas' own string type, which refuses half of a surrogate pair.
-            index=pd.Index([plain(v) for v in self.classes], dtype=object, name="class"),
+        return class_table(
+            np.diag(counts),
+            counts.sum(axis=1),
+            counts.sum(axis=0),
+            [plain(label) for label in self.classes],
         )
 
     def label_problems(self) -> list[LabelProblem]:

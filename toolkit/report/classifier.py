@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from toolkit.classify.diagnostics import CalibrationBin, calibration_error
-from toolkit.classify.label_findings import LabelProblem
 from toolkit.classify.labels import plain
 from toolkit.classify.result import TrainingResult
 from toolkit.page import escape_markdown, markdown_table
 from toolkit.report.classifier_curves import ThresholdRow, calibration_bins, threshold_rows
 from toolkit.report.confusion import ConfusionTable, Mistake, confusion_table, top_mistakes
-from toolkit.report.training import TrainingReport, cut_text
+from toolkit.report.training import TrainingReport
 
 __all__ = ["ClassifierReport", "ThresholdRow"]
 
@@ -142,23 +141,6 @@ class ClassifierReport(TrainingReport):
         return rows
 
     @cached_property
-    def _problems(self) -> list[LabelProblem]:
-        return self.result.label_problems()
-
-    @property
-    def n_problems(self) -> int:
-        """How many tested rows have an unlikely label."""
-        return len(self._problems)
-
-    @cached_property
-    def label_problems(self) -> list[dict[str, Any]]:
-        """The rows whose label is unlikely, with texts cut to a readable length."""
-        return [
-            asdict(one) | {"text": cut_text(str(one.text))}
-            for one in self._problems[: self.n_errors]
-        ]
-
-    @cached_property
     def calibration(self) -> list[CalibrationBin]:
         """How often predictions of each probability are right; empty without probabilities."""
         return calibration_bins(self.result)
@@ -236,16 +218,6 @@ class ClassifierReport(TrainingReport):
             f"{escape_markdown(row['text'])}"
         )
 
-    def markdown_end(self) -> list[str]:
-        """Return the labels that are unlikely."""
-        lines = [
-            f"- **{escape_markdown(one['label'])}**, rather "
-            f"**{escape_markdown(one['suggested_label'])}**, row {one['row']}: "
-            f"{escape_markdown(one['text'])}"
-            for one in self.label_problems
-        ]
-        return ["## Labels to look at again", *lines] if lines else []
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything the report says as plain Python values."""
         return super().to_dict() | {
@@ -255,8 +227,6 @@ class ClassifierReport(TrainingReport):
             "thresholds": [asdict(row) for row in self.thresholds],
             "calibration": [asdict(b) for b in self.calibration],
             "mean_probability": self.mean_probability,
-            "label_problems": self.label_problems,
-            "n_problems": self.n_problems,
         }
 
 

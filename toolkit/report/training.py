@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.classify.intervals import Interval
+from toolkit.classify.label_findings import LabelProblem
 from toolkit.classify.result import Trained
 from toolkit.classify.validation import Score
 from toolkit.page import TABLE_SCRIPT, Page, Report
@@ -46,7 +47,8 @@ class TrainingReport(Report):
     title : str, default="Classifier report"
         Heading.
     n_errors : int, default=25
-        How many wrongly predicted texts to show, the surest mistakes first.
+        How many wrongly predicted texts, and how many unlikely labels, to show: the surest
+        first.
     """
 
     template: ClassVar[str]
@@ -175,6 +177,23 @@ class TrainingReport(Report):
         )
         return f"Not compared, as texts have no vector in the cache under their prompt: {listed}."
 
+    @cached_property
+    def _problems(self) -> list[LabelProblem]:
+        return self.result.label_problems()
+
+    @property
+    def n_problems(self) -> int:
+        """How many tested rows have an unlikely label."""
+        return len(self._problems)
+
+    @cached_property
+    def label_problems(self) -> list[dict[str, Any]]:
+        """The rows whose label is unlikely, with texts cut to a readable length."""
+        return [
+            asdict(one) | {"text": cut_text(str(one.text))}
+            for one in self._problems[: self.n_errors]
+        ]
+
     @property
     def learning_verdict(self) -> str:
         """What the last rows bought, and no more than that."""
@@ -183,7 +202,7 @@ class TrainingReport(Report):
         before, last = (point.scores[self.deciding].mean for point in self.result.learning[-2:])
         rows = self.result.learning[-1].rows - self.result.learning[-2].rows
         said = (
-            f"The last {rows:,} rows changed the {self.shown[self.deciding]} by "
+            f"The last {rows:,} rows changed {self.shown[self.deciding]} by "
             f"{last - before:+.3f} ({before:.3f} to {last:.3f})."
         )
         # Half of a 95 % interval: what other test rows would have done to it.
@@ -245,10 +264,6 @@ class TrainingReport(Report):
         """Return what the Markdown says before the learning curve."""
         return []
 
-    def markdown_end(self) -> list[str]:
-        """Return what the Markdown says after the mistakes."""
-        return []
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything the report says as plain Python values."""
         result = self.result
@@ -276,6 +291,8 @@ class TrainingReport(Report):
             ],
             "errors": self.errors,
             "n_wrong": self.n_wrong,
+            "label_problems": self.label_problems,
+            "n_problems": self.n_problems,
             "provenance": result.provenance,
         }
 

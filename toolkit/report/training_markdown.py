@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.classify.validation import Score
 from toolkit.page import escape_markdown, markdown_table
@@ -67,7 +67,16 @@ def training_markdown(report: TrainingReport) -> str:
         parts.append(table("rows", ((point.rows, point.scores) for point in result.learning)))
     if report.errors:
         parts += [f"## {report.wrong_heading}", *map(report.markdown_error, report.errors)]
-    parts += report.markdown_end()
+    if report.label_problems:
+        parts += ["## Labels to look at again", *map(_problem, report.label_problems)]
     parts.append("## How it was made")
     parts.append("\n".join(f"- {name}: {escape_markdown(v)}" for name, v in report.facts))
     return "\n\n".join(parts)
+
+
+def _problem(one: dict[str, Any]) -> str:
+    given, rather = (
+        f"**{escape_markdown(one[name])}**" if one[name] != "" else "no label"
+        for name in ("label", "suggested_label")
+    )
+    return f"- {given}, rather {rather}, row {one['row']}: {escape_markdown(one['text'])}"

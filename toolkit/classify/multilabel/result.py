@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.classify.class_table import class_table
 from toolkit.classify.intervals import Interval
-from toolkit.classify.multilabel.label_sets import join_labels
+from toolkit.classify.label_findings import LabelProblem
+from toolkit.classify.multilabel.label_checks import unlikely_sets
+from toolkit.classify.multilabel.label_sets import LabelSets, join_labels
 from toolkit.classify.multilabel.metrics import label_average_precision, set_intervals
 from toolkit.classify.result import Trained
+from toolkit.classify.unlikely_labels import LabelTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +58,16 @@ class MultilabelResult(Trained):
         """Validated probabilities, shape (n, n_labels); 0 for rows that were not tested."""
         found = self.validation.probabilities
         return np.zeros(self.Y.shape) if found is None else found
+
+    def label_problems(self) -> list[LabelProblem]:
+        """Return the tested rows with a label that is unlikely or missing, the surest first.
+
+        From the validated probabilities, as in :func:`~toolkit.classify.find_label_problems`,
+        which also looks for duplicates and outliers.
+        """
+        sets = LabelSets(self.Y, self.classes, self.separator)
+        table = LabelTable(self.texts, np.array(sets.joined(), dtype=object))
+        return sorted(unlikely_sets(table, sets, self.probabilities), key=lambda one: -one.score)
 
     def label_of(self, row: int) -> str:
         """Return the labels of a row as a cell."""
@@ -110,6 +124,7 @@ def label_table(
     predicted: NDArray[np.bool_],
     probabilities: NDArray[np.float64],
     labels: list[Any],
+    trained: dict[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return precision, recall, F1 and average precision of each label.
 
@@ -119,21 +134,10 @@ def label_table(
     >>> label_table(given, given, given * 0.9, ["a", "b"])["support"].tolist()
     [2, 1]
     """
-    import pandas as pd
-
     hits = (given & predicted).sum(axis=0)
-    support, answers = given.sum(axis=0), predicted.sum(axis=0)
-    return pd.DataFrame(
-        {
-            "precision": hits / np.maximum(answers, 1),
-            "recall": hits / np.maximum(support, 1),
-            "f1": 2 * hits / np.maximum(support + answers, 1),
-            "average_precision": label_average_precision(given, probabilities),
-            "support": support,
-            "predicted": answers,
-        },
-        index=pd.Index(labels, dtype=object, name="class"),
-    )
+    frame = class_table(hits, given.sum(axis=0), predicted.sum(axis=0), labels, trained)
+    frame.insert(3, "average_precision", label_average_precision(given, probabilities))
+    return frame
 
 
 def set_errors(
