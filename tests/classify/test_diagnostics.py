@@ -39,11 +39,11 @@ def test_more_rows_learn_more_where_there_is_more_to_learn():
     X = np.eye(3)[y].repeat(10, axis=1) + rng.normal(scale=2.5, size=(400, 30))
     points = learning_curve(X, y, [make_classifier()], [(np.arange(300), np.arange(300, 400))])
     assert [p.rows for p in points] == [30, 60, 120, 210, 300]
-    assert points[-1].accuracy.mean > points[0].accuracy.mean + 0.05
+    assert points[-1].scores["accuracy"].mean > points[0].scores["accuracy"].mean + 0.05
 
 
 def test_the_last_point_is_the_score_itself(result):
-    assert result.learning[-1].accuracy.folds == result.scores["accuracy"].folds
+    assert result.learning[-1].scores["accuracy"].folds == result.scores["accuracy"].folds
     assert result.learning[0].rows < result.learning[-1].rows == 40
 
 

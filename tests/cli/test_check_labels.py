@@ -81,3 +81,25 @@ def test_mistakes(
     done = invoke("check-labels", table, *words)
     assert (done.code, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())
+
+
+def test_several_labels_a_text(tmp_path: Path, ollama_double: OllamaDouble) -> None:
+    path = tmp_path / "in.csv"
+    rows = [f"text {i} of {kind},{kind};all,{i}" for i in range(12) for kind in ("fruit", "car")]
+    rows += ["text 5 of fruit,car,99", "text 3 of car,;,100"]
+    path.write_text("text,label,n\n" + "\n".join(rows) + "\n")
+    done = invoke(
+        "check-labels", path, "--host", ollama_double.host, "--label-separator=;", "--keep", "n"
+    )
+    assert done.code == 0, done.stderr
+    found = [
+        row
+        for row in csv.DictReader(io.StringIO(done.stdout))
+        if row["problem"] == "conflicting_duplicate"
+    ]
+    assert {(row["n"], row["label"]) for row in found} == {
+        ("5", "all;fruit"),
+        ("99", "car"),
+        ("3", "all;car"),
+        ("100", ""),
+    }

@@ -306,7 +306,7 @@ def test_other_columns_stay_where_they_were(model: Path, new: Path) -> None:
 def test_an_interrupted_run_goes_on(
     model: Path, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import toolkit.classify.prediction_log as log
+    from toolkit.classify import prediction
 
     monkeypatch.setattr("toolkit.cli.predict.CHUNK", 5)
     predicted: list[int] = []
@@ -314,11 +314,12 @@ def test_an_interrupted_run_goes_on(
     def failing(fitted: Any, texts: list[str], **how: Any) -> Any:
         if len(predicted) == 2 and texts:
             raise KeyboardInterrupt
-        predicted.append(len(texts))
+        if texts:
+            predicted.append(len(texts))
         return real(fitted, texts, **how)
 
-    real = log.predict_texts
-    monkeypatch.setattr(log, "predict_texts", failing)
+    real = prediction.predict_texts
+    monkeypatch.setattr(prediction, "predict_texts", failing)
     words = ("predict", model, new, "--out", tmp_path / "p.csv", "--top", "2")
     assert invoke(*words).code == 130
     part = tmp_path / "p.csv.part"
@@ -326,8 +327,7 @@ def test_an_interrupted_run_goes_on(
     assert not (tmp_path / "p.csv").exists()
     with part.open("ab") as file:
         file.write(b'{"texts": "cut o')
-    monkeypatch.setattr(log, "predict_texts", real)
-    assert log.predict_texts is real
+    monkeypatch.setattr(prediction, "predict_texts", real)
     done = invoke(*words)
     assert done.code == 0, done.stderr
     assert "10 rows were taken from" in " ".join(done.stderr.split())
@@ -343,7 +343,7 @@ def test_a_part_of_something_else_is_not_used(model: Path, new: Path, tmp_path: 
     assert done.code == 2
     assert "was not made by this program" in " ".join(done.stderr.split())
     assert part.read_text() == "my own notes\n"
-    part.write_text('{"format": "embeddinggemma-toolkit predictions 1", "model": "other"}\n')
+    part.write_text('{"format": "embeddinggemma-toolkit rows 1", "model": "other"}\n')
     done = invoke("predict", model, new, "--out", tmp_path / "p.csv")
     assert done.code == 0, done.stderr
     assert "begun anew" in " ".join(done.stderr.split())

@@ -57,7 +57,7 @@ def test_scores_stand_beside_both_baselines(sdg: TrainingResult):
         "Always the most frequent class",
     ]
     assert report.contenders[0].own
-    assert report.contenders[0].accuracy is sdg.scores["accuracy"]
+    assert report.contenders[0].scores is sdg.scores
     assert report.verdict.startswith("77.4% of texts it had not seen get the right label: 7.8 ")
     assert "points more" in report.verdict
     assert not report.loses

@@ -38,7 +38,7 @@ def test_it_says_what_the_result_says(result: MultilabelResult, tmp_path: Path):
     report = MultilabelReport(result, n_errors=3)
     assert report.to_frame()["f1"].tolist() == result.per_class()["f1"].tolist()
     assert len(report.errors) == 3 < report.n_wrong == len(result.errors())
-    assert [name for name, _, _ in report.contenders][1:] == [
+    assert [c.name for c in report.contenders][1:] == [
         "TF-IDF of word 1- and 2-grams + LogisticRegression",
         "Always the most frequent labels",
     ]

@@ -1,18 +1,22 @@
-"""What every score is shown beside: the majority class, and TF-IDF with the same classifier."""
+"""What every score is shown beside: the most frequent answer, and TF-IDF with the classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Self
 
-from sklearn.base import BaseEstimator, clone
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 
 from toolkit.classify.classifiers import make_classifier, uncalibrated
+from toolkit.classify.multilabel.estimator import LabelSetClassifier
 
-__all__ = ["majority_baseline", "tfidf_baseline"]
+__all__ = ["FrequentSetClassifier", "majority_baseline", "make_baselines", "tfidf_baseline"]
 
 # Scripts written without spaces between words, as ranges of code points: a token pattern made of
 # word characters takes a whole sentence of them for one token.
@@ -26,6 +30,69 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),  # Han extensions
 )
 _SAMPLE = 2000
+
+
+def make_baselines(
+    texts: Sequence[str], classifier: BaseEstimator
+) -> dict[str, tuple[str, BaseEstimator]]:
+    """Return description and estimator of each baseline, by name; all take texts.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts they will be fitted on.
+    classifier : estimator
+        What they stand beside, unfitted; a :class:`LabelSetClassifier` for label sets.
+
+    Examples
+    --------
+    >>> [description for description, _ in make_baselines(["a"], make_classifier()).values()]
+    ['Always the most frequent class', 'TF-IDF of word 1- and 2-grams + LogisticRegression']
+    """
+    if not isinstance(classifier, LabelSetClassifier):
+        pipeline, description = tfidf_baseline(texts, classifier)
+        majority = ("Always the most frequent class", majority_baseline())
+        return {"majority": majority, "tfidf": (description, pipeline)}
+    counted, description = tfidf_baseline(texts, classifier.estimator)
+    if not hasattr(counted[-1], "predict_proba"):  # calibration is left out of the baseline
+        counted, description = tfidf_baseline(texts, make_classifier())
+    own = clone(classifier).set_params(estimator=counted[-1])
+    return {
+        "majority": ("Always the most frequent labels", FrequentSetClassifier()),
+        "tfidf": (description, make_pipeline(counted[0], own)),
+    }
+
+
+class FrequentSetClassifier(ClassifierMixin, BaseEstimator):
+    """Always answer the label set that is most frequent in the training rows.
+
+    Attributes
+    ----------
+    answer_ : ndarray of shape (n_labels,), bool
+        That set.
+    rates_ : ndarray of shape (n_labels,)
+        Share of the training rows that have each label: its probability.
+
+    Examples
+    --------
+    >>> Y = np.array([[1, 0], [1, 0], [0, 1]], dtype=bool)
+    >>> FrequentSetClassifier().fit(["a", "b", "c"], Y).predict(["d"]).tolist()
+    [[True, False]]
+    """
+
+    def fit(self, X: Any, y: NDArray[np.bool_]) -> Self:
+        """Count the sets of an indicator matrix ``y``."""
+        sets, counts = np.unique(y, axis=0, return_counts=True)
+        self.answer_, self.rates_ = sets[counts.argmax()], y.mean(axis=0)
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.bool_]:
+        """Return the set for each text, shape (n, n_labels)."""
+        return np.tile(self.answer_, (len(X), 1))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the rates for each text, shape (n, n_labels)."""
+        return np.tile(self.rates_, (len(X), 1))
 
 
 def majority_baseline() -> DummyClassifier:

@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator
 from toolkit.classify.holdout import folds, held_out
 from toolkit.classify.splitting import Splits
 from toolkit.classify.trials import Selection, Trial, run_trials
-from toolkit.classify.validation import cross_validate_matrix
 
 __all__ = ["RowDivider", "choose"]
 
@@ -96,7 +95,6 @@ def choose(
     cv: int | None,
     n_jobs: int | None = None,
     say: Callable[[str], None] | None = None,
-    validate: Callable[..., Any] = cross_validate_matrix,
 ) -> tuple[Selection | None, list[BaseEstimator]]:
     """Choose among candidates for all rows, and for each outer split by its training rows alone.
 
@@ -120,8 +118,6 @@ def choose(
         Folds at once.
     say : callable, optional
         Told how long it will take.
-    validate : callable, optional
-        Scores one candidate.
 
     Returns
     -------
@@ -135,9 +131,7 @@ def choose(
 
     def trials(positions: NDArray[np.intp]) -> tuple[list[Trial], str, Splits]:
         inner = rows.inner(positions)
-        found, best = run_trials(
-            X, y, candidates, inner, metric=metric, n_jobs=n_jobs, validate=validate
-        )
+        found, best = run_trials(X, y, candidates, inner, metric=metric, n_jobs=n_jobs)
         return found, best, inner
 
     if cv is None:

@@ -29,6 +29,9 @@ MOST_SPLITS = 3
 MOST_VALUES = 8_000_000
 """Above this many values of the matrix the curve would cost more than the training itself."""
 
+TUNED_TIMES = 4
+"""A classifier of label sets is fitted this often: once, and in three folds for its thresholds."""
+
 
 @dataclass(frozen=True)
 class CalibrationBin:
@@ -61,13 +64,12 @@ class LearningPoint:
     ----------
     rows : int
         How many it learned from, on average over the splits.
-    accuracy, macro_f1 : Score
-        On the same test rows as all others.
+    scores : dict of str to Score
+        By metric, on the same test rows as all others.
     """
 
     rows: int
-    accuracy: Score
-    macro_f1: Score
+    scores: dict[str, Score]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +151,8 @@ def learning_curve(
     ----------
     X : ndarray of shape (n, d)
         Vectors.
-    y : ndarray of shape (n,)
-        Labels.
+    y : ndarray of shape (n,), or (n, n_labels) of bool
+        Labels, or label sets.
     models : sequence of estimators
         One for each split, unfitted.
     splits : sequence of (train, test)
@@ -170,10 +172,10 @@ def learning_curve(
     >>> X = np.array([[-1.0, 0.0], [1.0, 0.0]] * 30)
     >>> y = np.array([0, 1] * 30)
     >>> points = learning_curve(X, y, [make_classifier()], [(np.arange(40), np.arange(40, 60))])
-    >>> [point.rows for point in points], points[-1].accuracy.mean
+    >>> [point.rows for point in points], points[-1].scores["accuracy"].mean
     ([4, 8, 16, 28, 40], 1.0)
     """
-    if X.size > MOST_VALUES:
+    if X.size * (1 if y.ndim == 1 else TUNED_TIMES) > MOST_VALUES:
         return []
     rng = np.random.default_rng(random_state)
     used = list(splits)[:MOST_SPLITS]
@@ -184,14 +186,14 @@ def learning_curve(
             (np.sort(order[: round(fraction * len(order))]), test)
             for order, (_, test) in zip(orders, used, strict=True)
         ]
-        if any(len(np.unique(y[train])) < 2 for train, _ in part):
+        if any(not len(train) or (y[train] == y[train[0]]).all() for train, _ in part):
             continue
         try:
             found = cross_validate_matrix(X, y, list(models)[: len(used)], part).scores
         except DataError:  # too few rows for its neighbours or its calibration
             continue
         rows = round(float(np.mean([len(train) for train, _ in part])))
-        points.append(LearningPoint(rows, found["accuracy"], found["macro_f1"]))
+        points.append(LearningPoint(rows, found))
     return points
 
 
@@ -214,7 +216,7 @@ def nearest_training_rows(
     norms = np.linalg.norm(X, axis=1)
     norms[norms == 0] = 1
     for number, (train, _) in enumerate(splits):
-        wrong = np.flatnonzero((validation.fold == number) & (validation.predicted != y))
+        wrong = np.flatnonzero((validation.fold == number) & validation.wrong(y))
         for begin in range(0, len(wrong), 256):
             some = wrong[begin : begin + 256]
             cosine = (X[some] @ X[train].T) / norms[train]

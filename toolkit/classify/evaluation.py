@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from toolkit.classify.class_table import class_table, confusion_counts
 from toolkit.classify.intervals import Interval, bootstrap_intervals
 from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.prediction import predict_texts
@@ -21,27 +23,25 @@ from toolkit.errors import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Evaluation", "evaluate_model", "training_note"]
+__all__ = ["Evaluation", "ModelEvaluation", "evaluate_model", "of_training", "training_note"]
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """How a model does on labelled texts that it was not trained on.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelEvaluation(ABC):
+    """How a model does on texts that it was not trained on, whatever the form of the labels.
 
     Parameters
     ----------
     texts : list of str, of length n
         The texts.
-    given, predicted : ndarray of shape (n,)
-        Labels, as text.
-    probability : ndarray of shape (n,)
-        Of the predicted label; NaN if the classifier has none.
+    given, predicted : ndarray of shape (n,), or (n, n_classes) of bool
+        Labels, as text; or which row has which label.
     classes : list of str
         All labels given or known to the model, sorted.
     scores : dict of str to float
         By metric, over all rows: those with unknown labels count as errors.
     intervals : dict of str to Interval
-        95 % bootstrap intervals of accuracy and macro F1.
+        95 % bootstrap intervals.
     trained : dict of str to float
         The scores the model came with; empty if it has none.
     unseen : dict of str to int
@@ -50,10 +50,12 @@ class Evaluation:
         F1 by class that the model came with; empty if it has none.
     """
 
+    deciding: ClassVar[str]
+    """The metric that is compared with the training's."""
+
     texts: list[str]
     given: NDArray[Any]
     predicted: NDArray[Any]
-    probability: NDArray[np.float64]
     classes: list[str]
     scores: dict[str, float]
     intervals: dict[str, Interval]
@@ -63,8 +65,69 @@ class Evaluation:
 
     @property
     def drop(self) -> dict[str, float]:
-        """Score in training less score here, by metric; negative where it got better."""
+        """Score in training less score here, by metric; negative where it got better.
+
+        Of ``hamming_loss`` less is better.
+        """
         return {k: self.trained[k] - v for k, v in self.scores.items() if k in self.trained}
+
+    @abstractmethod
+    def per_class(self) -> pd.DataFrame:
+        """Return the scores of each class."""
+
+    @abstractmethod
+    def errors(self) -> pd.DataFrame:
+        """Return the wrong predictions, the surest first."""
+
+    @abstractmethod
+    def unseen_rows(self) -> str:
+        """Return what becomes of the rows whose label the model cannot answer."""
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the scores should know, in sentences."""
+        found = []
+        if self.unseen:
+            named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
+            more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
+            found.append(
+                f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
+                f"{self.unseen_rows()}"
+            )
+        if self.deciding in self.trained:
+            name = self.deciding.replace("_f1", " F1")
+            before, here = self.trained[self.deciding], self.intervals[self.deciding]
+            found.append(training_note(name, before, here))
+        return found
+
+    def summary(self) -> str:
+        """Return the scores beside those of the training, as lines of plain text."""
+        lines = [f"{'':18} here    training    drop"]
+        for name, value in self.scores.items():
+            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
+            lines.append(f"{name:18} {value:.3f}   {before}".rstrip())
+        lines += [
+            f"{name}: 95 % interval {found.low:.3f} to {found.high:.3f}"
+            for name, found in self.intervals.items()
+        ]
+        return "\n".join(lines + self.notes())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation(ModelEvaluation):
+    """How a model does on labelled texts that it was not trained on.
+
+    What it holds beside this is described by
+    :class:`~toolkit.classify.evaluation.ModelEvaluation`.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n,)
+        Of the predicted label; NaN if the classifier has none.
+    """
+
+    deciding: ClassVar[str] = "accuracy"
+
+    probability: NDArray[np.float64]
 
     def per_class(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support by class.
@@ -75,23 +138,14 @@ class Evaluation:
             Indexed by class; columns ``precision``, ``recall``, ``f1``, ``support``,
             ``predicted`` and, where the model brings it, ``f1_training``.
         """
-        import pandas as pd
-
         counts = confusion_counts(self.given, self.predicted, self.classes)
-        hits, support, answers = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-        frame = pd.DataFrame(
-            {
-                "precision": hits / np.maximum(answers, 1),
-                "recall": hits / np.maximum(support, 1),
-                "f1": 2 * hits / np.maximum(support + answers, 1),
-                "support": support,
-                "predicted": answers,
-            },
-            index=pd.Index(self.classes, dtype=object, name="class"),
+        return class_table(
+            np.diag(counts),
+            counts.sum(axis=1),
+            counts.sum(axis=0),
+            self.classes,
+            self.trained_classes,
         )
-        if self.trained_classes:
-            frame["f1_training"] = [self.trained_classes.get(c, np.nan) for c in self.classes]
-        return frame
 
     def errors(self) -> pd.DataFrame:
         """Return the wrong predictions, the most confident first.
@@ -115,36 +169,13 @@ class Evaluation:
             }
         )
 
-    def notes(self) -> list[str]:
-        """Return what a reader of the scores should know, in sentences."""
-        found = []
-        if self.unseen:
-            rows = sum(self.unseen.values())
-            named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
-            more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
-            known = len(self.given) - rows
-            right = int((self.given == self.predicted).sum())
-            share = f", and {right / known:.3f} of the others are right" if known else ""
-            found.append(
-                f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
-                f"Their {rows} rows count as errors{share}."
-            )
-        if "accuracy" in self.trained:
-            interval = self.intervals["accuracy"]
-            found.append(training_note("accuracy", self.trained["accuracy"], interval))
-        return found
-
-    def summary(self) -> str:
-        """Return the scores beside those of the training, as lines of plain text."""
-        lines = [f"{'':18} here    training    drop"]
-        for name, value in self.scores.items():
-            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
-            lines.append(f"{name:18} {value:.3f}   {before}".rstrip())
-        lines += [
-            f"{name}: 95 % interval {found.low:.3f} to {found.high:.3f}"
-            for name, found in self.intervals.items()
-        ]
-        return "\n".join(lines + self.notes())
+    def unseen_rows(self) -> str:
+        """Return what becomes of the rows whose label the model cannot answer."""
+        rows = sum(self.unseen.values())
+        known = len(self.given) - rows
+        right = int((self.given == self.predicted).sum())
+        share = f", and {right / known:.3f} of the others are right" if known else ""
+        return f"Their {rows} rows count as errors{share}."
 
 
 def evaluate_model(
@@ -213,22 +244,35 @@ def evaluate_model(
     counts = Counter(label for label in given if label not in known)
     classes = sorted(known | set(given))
     confusion = confusion_counts(given, predicted, classes)
-    trained, by_class = {}, {}
-    if info is not None:
-        trained = {name: float(score["mean"]) for name, score in info.metrics.items()}
-        by_class = {str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()}
     return Evaluation(
-        listed,
-        given,
-        predicted,
-        np.array([np.nan if a.probability is None else a.probability for a in answers]),
-        classes,
-        measure(given, predicted),
-        bootstrap_intervals(confusion, random_state=random_state),
-        trained,
-        dict(counts.most_common()),
-        by_class,
+        texts=listed,
+        given=given,
+        predicted=predicted,
+        probability=np.array([np.nan if a.probability is None else a.probability for a in answers]),
+        classes=classes,
+        scores=measure(given, predicted),
+        intervals=bootstrap_intervals(confusion, random_state=random_state),
+        unseen=dict(counts.most_common()),
+        **of_training(info),
     )
+
+
+def of_training(info: ModelInfo | None) -> dict[str, Any]:
+    """Return the scores a model came with: ``trained`` and ``trained_classes``.
+
+    Examples
+    --------
+    >>> of_training(None)
+    {}
+    """
+    if info is None:
+        return {}
+    return {
+        "trained": {name: float(score["mean"]) for name, score in info.metrics.items()},
+        "trained_classes": {
+            str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()
+        },
+    }
 
 
 def training_note(name: str, before: float, here: Interval) -> str:
@@ -251,20 +295,3 @@ def training_note(name: str, before: float, here: Interval) -> str:
         f"{said} below the interval here: these texts are easier, or some of them were among "
         "the training texts."
     )
-
-
-def confusion_counts(
-    given: NDArray[Any], predicted: NDArray[Any], classes: Sequence[str]
-) -> NDArray[np.int64]:
-    """Return how often each given label (rows) was predicted as each (columns).
-
-    Examples
-    --------
-    >>> labels = np.array(["a", "b", "b"], dtype=object)
-    >>> confusion_counts(labels, labels[::-1], ["a", "b"]).tolist()
-    [[0, 1], [1, 1]]
-    """
-    place = {label: i for i, label in enumerate(classes)}
-    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(counts, ([place[g] for g in given], [place[p] for p in predicted]), 1)
-    return counts

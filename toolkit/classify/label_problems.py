@@ -12,6 +12,12 @@ from sklearn.base import BaseEstimator, clone
 from toolkit.classify.classifiers import make_classifier
 from toolkit.classify.label_findings import PROBLEMS, LabelProblem, LabelProblems
 from toolkit.classify.labels import as_groups, as_labels
+from toolkit.classify.multilabel.label_checks import (
+    out_of_fold_sets,
+    rare_in_sets,
+    unlikely_sets,
+)
+from toolkit.classify.multilabel.label_sets import as_label_sets
 from toolkit.classify.neighbours import Neighbours, find_neighbours
 from toolkit.classify.splitting import Splitter, make_splits, make_splitter, named
 from toolkit.classify.unlikely_labels import LabelTable, unlikely_labels
@@ -30,6 +36,7 @@ def find_label_problems(
     y: Sequence[Any] | NDArray[Any],
     X: NDArray[Any],
     *,
+    label_separator: str | None = None,
     classifier: str | BaseEstimator | None = None,
     cv: int | Splitter | None = None,
     groups: Sequence[Any] | NDArray[Any] | None = None,
@@ -59,14 +66,20 @@ def find_label_problems(
     texts : iterable of str, of length n
         The texts.
     y : array-like of shape (n,)
-        Their given labels.
+        Their given labels; with ``label_separator``, label sets as
+        :func:`~toolkit.classify.train_multilabel` takes them.
     X : ndarray of shape (n, d)
         Their vectors, as ``EmbeddingGemmaVectorizer().transform(texts)`` gives them.
+    label_separator : str, optional
+        What stands between labels, for texts that have several, or none. Each label is then judged
+        by itself, and a label that is missing is found like one too many; near-duplicates conflict
+        if their sets differ.
     classifier : str or estimator, optional
         As :func:`~toolkit.classify.classifiers.make_classifier` takes it; it needs
         ``predict_proba``. Default ``LogisticRegression(C=10, max_iter=2000)``.
     cv : int or splitter, optional
-        Folds, default 5. Labels of fewer rows cannot be tested; a note counts them.
+        Folds, default 5; for label sets their number. Labels of fewer rows cannot be tested; a
+        note counts them.
     groups : array-like of shape (n,), optional
         Rows that do not judge each other: one author's, one template's.
     parts : array-like of shape (n,), optional
@@ -111,7 +124,14 @@ def find_label_problems(
     ('unlikely_label', True)
     """
     checked = check_texts(texts).texts
-    labels = as_labels(y, len(checked))
+    sets = None
+    if label_separator is None:
+        labels = as_labels(y, len(checked))
+    else:
+        sets = as_label_sets(y, len(checked), separator=label_separator)
+        labels = np.array(sets.joined(), dtype=object)
+        if cv is not None and not isinstance(cv, int):
+            raise UsageError("for label sets cv is a number of folds, not a splitter")
     vectors = _check_vectors(X, len(checked))
     if not 0 < duplicate_similarity <= 1:
         raise UsageError(f"duplicate_similarity={duplicate_similarity} is no cosine from 0 to 1")
@@ -131,15 +151,25 @@ def find_label_problems(
     notes: list[str] = []
 
     splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
-    testable = _testable(table, int(getattr(splitter, "n_splits", 2) or 2), group_codes)
-    if probabilities is None:
-        chances = _out_of_fold(
-            table, vectors, model, splitter, testable, group_codes, notes, n_jobs
-        )
+    n_splits = int(getattr(splitter, "n_splits", 2) or 2)
+    chances = None
+    if probabilities is not None:
+        width = len(table.classes if sets is None else sets.labels)
+        chances = _check_probabilities(probabilities, (len(checked), width))
+    if sets is not None:
+        if chances is None:
+            chances = out_of_fold_sets(
+                sets, vectors, model, n_splits, group_codes, random_state=random_state,
+                n_jobs=n_jobs,
+            )  # fmt: skip
+        problems = unlikely_sets(table, sets, chances) + rare_in_sets(table, sets, RARE)
     else:
-        chances = _check_probabilities(probabilities, table)
-    problems = unlikely_labels(table, chances)
-    problems += _rare(table, vectors, model, testable)
+        testable = _testable(table, n_splits, group_codes)
+        if chances is None:
+            chances = _out_of_fold(
+                table, vectors, model, splitter, testable, group_codes, notes, n_jobs
+            )
+        problems = unlikely_labels(table, chances) + _rare(table, vectors, model, testable)
     near = find_neighbours(
         vectors,
         table.codes,
@@ -290,9 +320,8 @@ def _check_vectors(X: Any, n_rows: int) -> NDArray[Any]:
     return vectors
 
 
-def _check_probabilities(probabilities: Any, table: LabelTable) -> NDArray[np.float64]:
+def _check_probabilities(probabilities: Any, wanted: tuple[int, int]) -> NDArray[np.float64]:
     chances = np.asarray(probabilities, dtype=np.float64)
-    wanted = (len(table.texts), len(table.classes))
     if chances.shape != wanted or not np.isfinite(chances).all() or (chances < 0).any():
         raise DataError(
             f"probabilities must be of shape {wanted}, a column for each label in their sorted "

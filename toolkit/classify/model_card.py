@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.page import escape_markdown
+from toolkit.saved.readme import code, folder_readme, made_by, usage
 
 if TYPE_CHECKING:
     from toolkit.classify.model_info import ModelInfo
@@ -37,54 +38,40 @@ def model_card(info: ModelInfo, *, report: bool = False) -> str:
     made = info.provenance
     name = escape_markdown(made.get("classifier", "classifier"))
     what = "labels, several a text" if info.multilabel else "classes"
-    parts = [f"# Text classifier: {len(info.classes)} {what}\n"]
-    if info.notice:
-        parts.append(f"> **{escape_markdown(info.notice)}**\n")
-    parts.append(_opening(info, name))
-    parts.append(_usage(info))
+    sections = [_opening(info, name), _usage(info)]
     if info.metrics:
-        parts.append(_scores(info, name))
+        sections.append(_scores(info, name))
     if report:
         beside = "" if info.multilabel else ", the confusion matrix"
-        parts.append(f"`report.html` shows scores by class{beside} and the errors.\n")
-    parts.append(_classes(info))
-    parts.append(_origin(info))
-    return "\n".join(parts)
-
-
-def _code(text: object) -> str:
-    line = str(text).replace("\n", "\\n").replace("`", "'")
-    return f"`{line}`"
+        sections.append(f"`report.html` shows scores by class{beside} and the errors.\n")
+    facts = {
+        "Training data": made.get("source"),
+        "Rows": made.get("rows"),
+        "Data fingerprint": made.get("data_fingerprint"),
+        "Classifier": made.get("classifier_repr"),
+        "Seed": made.get("random_state"),
+    }
+    title = f"Text classifier: {len(info.classes)} {what}"
+    return folder_readme(info, title, [*sections, _classes(info)], facts)
 
 
 def _opening(info: ModelInfo, name: str) -> str:
-    identity = "a text transformer"
-    if info.identity is not None:
-        identity = f"{_code(info.identity.model)} through {_code(info.identity.backend)}"
-    prompt = f", under the prompt {_code(info.prompt)}" if info.prompt else ""
     width = f" {info.dimension}" if info.dimension else ""
     return (
-        f"A text becomes a vector of{width} numbers by {identity}{prompt}; {name} "
-        f"makes {'labels' if info.multilabel else 'a label'} of it.\n"
+        f"A text becomes a vector of{width} numbers by {made_by(info, 'a text transformer')}; "
+        f"{name} makes {'labels' if info.multilabel else 'a label'} of it.\n"
     )
 
 
 def _usage(info: ModelInfo) -> str:
-    pickle = info.file.endswith(".joblib")
     indicator = "  # a row of 0 and 1, a column for each label" if info.multilabel else ""
-    argument = ", trusted=True" if pickle else ""
-    warning = (
-        "`model.joblib` is a pickle: opening it runs whatever it contains. Load it only if you "
-        "trust who made it.\n"
-        if pickle
-        else ""
-    )
-    return (
-        "## Use\n\n```python\nfrom toolkit import load_model\n\n"
-        f'model = load_model("path/to/this/folder"{argument})\n'
-        f'model.predict(["a text", "another text"]){indicator}\n```\n\n'
-        "or `toolkit predict path/to/this/folder texts.csv --text-column text --out "
-        f"labels.csv`.\n\n{warning}"
+    return usage(
+        info,
+        "from toolkit import load_model\n\n"
+        'model = load_model("path/to/this/folder"{trusted})\n'
+        f'model.predict(["a text", "another text"]){indicator}',
+        "toolkit predict path/to/this/folder texts.csv{trusted} --text-column text "
+        "--out labels.csv",
     )
 
 
@@ -103,7 +90,7 @@ def _scores(info: ModelInfo, name: str) -> str:
     lines = ["## Scores\n"]
     lines.append(
         f"Over rows of the training data that the scored model had not seen{several}: "
-        f"{_code(made.get('splits', ''))}.\n"
+        f"{code(made.get('splits', ''))}.\n"
     )
     lines.append(f"| | {' | '.join(shown.values())} |")
     lines.append("|---" * (len(shown) + 1) + "|")
@@ -124,21 +111,3 @@ def _classes(info: ModelInfo) -> str:
     shown = ", ".join(escape_markdown(label) for label in info.classes[:_SHOWN_CLASSES])
     more = len(info.classes) - _SHOWN_CLASSES
     return f"## Classes\n\n{shown}{f' and {more} more' if more > 0 else ''}\n"
-
-
-def _origin(info: ModelInfo) -> str:
-    made = info.provenance
-    facts = {
-        "Training data": made.get("source"),
-        "Rows": made.get("rows"),
-        "Data fingerprint": made.get("data_fingerprint"),
-        "Classifier": made.get("classifier_repr"),
-        "Seed": made.get("random_state"),
-        "Model": info.identity.describe() if info.identity is not None else None,
-        "Vectors": info.identity.provenance if info.identity is not None else None,
-        "Written": info.date,
-        "Versions": ", ".join(f"{k} {v}" for k, v in info.versions.items()),
-        "Command": made.get("command"),
-    }
-    lines = [f"- {key}: {_code(value)}" for key, value in facts.items() if value is not None]
-    return "## Where it comes from\n\n" + "\n".join(lines) + "\n"

@@ -8,8 +8,7 @@ and is therefore only loaded with ``trusted=True``.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from toolkit.classify.labels import plain
 from toolkit.classify.model_card import model_card
-from toolkit.classify.model_info import INFO_FILE, ModelInfo, read_model_info
+from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.multilabel.label_sets import choose_separator
 from toolkit.classify.multilabel.result import MultilabelResult
 from toolkit.classify.provenance import DECIDING_PACKAGES
 from toolkit.classify.result import TrainingResult
 from toolkit.errors import ModelFileError, UsageError
 from toolkit.provenance import model_notice, package_versions
-from toolkit.saved.folders import check_can_write, write_folder
-from toolkit.saved.model_file import (
-    VECTORIZER_TYPES,
-    check_servers,
-    check_space,
-    dump_model,
-    read_model_file,
-)
-from toolkit.saved.portability import portable
+from toolkit.saved.description import MODEL
+from toolkit.saved.folders import check_can_write
+from toolkit.saved.model_file import VECTORIZER_TYPES
+from toolkit.saved.pipeline_folder import load_pipeline, save_pipeline
 
 __all__ = ["TRUSTED_TYPES", "load_model", "save_model"]
 
@@ -103,22 +97,18 @@ def save_model(
     """
     target = Path(folder)
     pipeline = model.pipeline if isinstance(model, TrainingResult | MultilabelResult) else model
-    check_can_write(target, INFO_FILE, "model", force=force)
+    check_can_write(target, MODEL, force=force)
     try:
         check_is_fitted(pipeline)
     except NotFittedError as error:
         raise UsageError("the pipeline is not fitted; call fit before saving it") from error
-    name, content = dump_model(portable(pipeline))
-    info = _describe(model, pipeline, name, content)
-    files: dict[str, bytes | str] = {
-        name: content,
-        INFO_FILE: info.to_json(),
-        "README.md": model_card(info, report=report is not None),
-    }
-    if report is not None:
-        files["report.html"] = report
-    write_folder(target, files)
-    return target
+    return save_pipeline(
+        target,
+        pipeline,
+        partial(_describe, model, pipeline),
+        partial(model_card, report=report is not None),
+        report=report,
+    )
 
 
 def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
@@ -149,32 +139,23 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
     ModelFileError
         If anything is not as it should be; the message says what and what to do.
     """
-    place = Path(folder)
-    info = read_model_info(place)
-    path = place / info.file
-    model = read_model_file(path, info.sha256, INFO_FILE, types=TRUSTED_TYPES, trusted=trusted)
-    _check_loaded(model, info, path, trusted)
-    return model
+    return load_pipeline(folder, ModelInfo, _check_loaded, types=TRUSTED_TYPES, trusted=trusted)
 
 
 def _describe(
     model: TrainingResult | MultilabelResult | BaseEstimator,
     pipeline: BaseEstimator,
-    name: str,
-    content: bytes,
+    written: dict[str, Any],
 ) -> ModelInfo:
     first = pipeline.steps[0][1] if hasattr(pipeline, "steps") else pipeline
     identity = getattr(first, "identity_", None)
     width = getattr(first, "n_features_out_", None)
-    common: dict[str, Any] = {
-        "file": name,
-        "sha256": sha256(content).hexdigest(),
+    common: dict[str, Any] = written | {
         "classes": [plain(label) for label in pipeline.classes_],
         "prompt": getattr(first, "prompt_", None),
         "identity": identity,
         "notice": model_notice(identity),
-        "versions": dict(package_versions(DECIDING_PACKAGES)),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": package_versions(DECIDING_PACKAGES),
     }
     if isinstance(model, MultilabelResult):
         common["separator"] = model.separator
@@ -202,7 +183,7 @@ def _describe(
     )
 
 
-def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path, trusted: bool) -> None:
+def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path) -> None:
     try:
         check_is_fitted(model)
         classes = [plain(label) for label in np.asarray(model.classes_)]
@@ -213,5 +194,3 @@ def _check_loaded(model: BaseEstimator, info: ModelInfo, path: Path, trusted: bo
             f"{path} answers {len(classes)} classes that are not the {len(info.classes)} of "
             "model.json: the files are not of one model; copy the folder again, whole"
         )
-    check_space(model, info.identity, path, INFO_FILE)
-    check_servers(model, path, trusted=trusted)

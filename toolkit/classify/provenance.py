@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from toolkit.classify.classifiers import describe_classifier
+from toolkit.classify.multilabel.estimator import LabelSetClassifier
+from toolkit.classify.targets import Targets
 from toolkit.provenance import data_fingerprint, model_notice, package_versions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def training_provenance(
     selection: dict[str, Any] | None = None,
     random_state: int | None,
     texts: list[str],
-    labels: NDArray[Any],
+    targets: Targets,
     source: str | None,
     command: str | None,
 ) -> dict[str, Any]:
@@ -42,11 +42,13 @@ def training_provenance(
     dict
         Of plain values that JSON can hold.
     """
-    name, parameters = describe_classifier(classifier)
+    sets = classifier if isinstance(classifier, LabelSetClassifier) else None
+    inner = classifier if sets is None else sets.estimator
+    name, parameters = describe_classifier(inner)
     without_canary = None
     if identity is not None:
         without_canary = {k: v for k, v in identity.to_dict().items() if k != "canary"}
-    return {
+    made = {
         "notice": model_notice(identity),
         "model": identity.describe() if identity is not None else type(vectorizer).__name__,
         "identity": without_canary,
@@ -54,15 +56,18 @@ def training_provenance(
         "dimension": dimension,
         "classifier": name,
         "classifier_parameters": parameters,
-        "classifier_repr": " ".join(repr(classifier).split()),
+        "classifier_repr": " ".join(repr(inner).split()),
         "splits": splitter,
         "selection": selection,
         "random_state": random_state,
         "rows": len(texts),
-        "classes": len(np.unique(labels)),
+        "classes": len(targets.classes),
         "source": source,
-        "data_fingerprint": f"sha256:{data_fingerprint(texts, labels)}",
+        "data_fingerprint": f"sha256:{data_fingerprint(texts, targets.cells)}",
         "versions": package_versions(DECIDING_PACKAGES),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
     }
+    if sets is not None:
+        made |= {"multilabel": True, "separator": targets.separator, "threshold": sets.threshold}
+    return made

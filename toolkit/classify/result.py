@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from toolkit.classify.class_table import class_table, confusion_counts
 from toolkit.classify.diagnostics import LearningPoint, Neighbours
+from toolkit.classify.intervals import Interval, bootstrap_intervals
 from toolkit.classify.label_findings import LabelProblem
 from toolkit.classify.labels import plain
 from toolkit.classify.trials import Selection
@@ -19,7 +22,7 @@ from toolkit.classify.validation import Score, Validation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Baseline", "TrainingResult"]
+__all__ = ["Baseline", "Trained", "TrainingResult"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Baseline:
     scores: dict[str, Score]
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingResult:
-    """A fitted pipeline, and everything the cross-validation found out about it.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trained(ABC):
+    """A fitted pipeline, and what its validation found out, whatever the form of the labels.
 
     Parameters
     ----------
@@ -48,12 +51,11 @@ class TrainingResult:
         Vectorizer and classifier, fitted on all rows.
     texts : list of str, of length n
         The training texts.
-    y : ndarray of shape (n,)
-        Their labels.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
     validation : Validation
-        Scores, out-of-fold predictions and probabilities at the trained dimension.
+        Scores, predictions and probabilities of rows that were not learned from, at the trained
+        dimension.
     baselines : dict of str to Baseline
         ``"majority"`` and ``"tfidf"``; empty if not asked for.
     by_dimension : dict of int to dict of str to Score
@@ -75,9 +77,11 @@ class TrainingResult:
         The nearest training row of each wrong prediction.
     """
 
+    shown: ClassVar[dict[str, str]]
+    """The metrics that are shown first, with their names; the first one decides."""
+
     pipeline: Pipeline
     texts: list[str]
-    y: NDArray[Any]
     classes: NDArray[Any]
     validation: Validation
     baselines: dict[str, Baseline] = field(default_factory=dict)
@@ -92,19 +96,82 @@ class TrainingResult:
 
     @property
     def scores(self) -> dict[str, Score]:
-        """Cross-validated scores by metric."""
+        """Validated scores by metric."""
         return self.validation.scores
+
+    @abstractmethod
+    def intervals(self) -> dict[str, Interval]:
+        """Return 95 % bootstrap intervals over all tested rows."""
+
+    @abstractmethod
+    def per_class(self) -> pd.DataFrame:
+        """Return precision, recall, F1 and support of each label over the tested rows."""
+
+    @abstractmethod
+    def errors(self) -> pd.DataFrame:
+        """Return the rows predicted wrongly, the surest mistakes first."""
+
+    @abstractmethod
+    def label_problems(self) -> list[LabelProblem]:
+        """Return the tested rows whose labels are unlikely, the surest finding first."""
+
+    @abstractmethod
+    def label_of(self, row: int) -> Any:
+        """Return the label of a row, or its labels as a cell."""
+
+    def summary(self) -> str:
+        """Return the scores beside the baselines, as lines of plain text."""
+        dimension = self.provenance["dimension"]
+        rows = [(f"{self.provenance['classifier']} at {dimension} dimensions", self.scores)]
+        rows += [(f"  at {d}", scores) for d, scores in self.by_dimension.items() if d != dimension]
+        rows += [(f"  under the prompt for {t}", s) for t, s in self.by_prompt.items()]
+        rows += [(baseline.description, baseline.scores) for baseline in self.baselines.values()]
+        width = max(len(name) for name, _ in rows)
+        head = [notice] if (notice := self.provenance["notice"]) else []
+        if len(next(iter(self.scores.values())).folds) == 1:
+            tested = int(self.validation.tested.sum())
+            head.append(f"Scores on {tested:,} rows kept back from training:")
+        table = [("", list(self.shown.values()))]
+        table += [(name, [scores[metric].text() for metric in self.shown]) for name, scores in rows]
+        lines = [
+            f"{name:{width}}   {'   '.join(f'{cell:13}' for cell in cells)}".rstrip()
+            for name, cells in table
+        ]
+        chosen = self.selection.lines() if self.selection is not None else []
+        return "\n".join(head + lines + chosen + list(self.notes))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainingResult(Trained):
+    """A fitted pipeline, and everything the validation found out about it.
+
+    What it holds beside ``y`` is described by :class:`~toolkit.classify.result.Trained`.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        The labels of the training texts.
+    """
+
+    shown: ClassVar[dict[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+    y: NDArray[Any]
 
     @property
     def confusion(self) -> NDArray[np.int64]:
         """Counts of out-of-fold predictions, shape (given classes, predicted classes)."""
         tested = self.validation.tested
-        n = len(self.classes)
-        given = np.searchsorted(self.classes, self.y[tested])
-        predicted = np.searchsorted(self.classes, self.validation.predicted[tested])
-        counts = np.zeros((n, n), dtype=np.int64)
-        np.add.at(counts, (given, predicted), 1)
-        return counts
+        return confusion_counts(
+            self.y[tested], self.validation.predicted[tested], self.classes.tolist()
+        )
+
+    def intervals(self) -> dict[str, Interval]:
+        """Return 95 % bootstrap intervals of accuracy and macro F1 over all tested rows."""
+        return bootstrap_intervals(self.confusion)
+
+    def label_of(self, row: int) -> Any:
+        """Return the label of a row."""
+        return plain(self.y[row])
 
     def per_class(self) -> pd.DataFrame:
         """Return precision, recall, F1 and support of each class over the out-of-fold predictions.
@@ -115,20 +182,12 @@ class TrainingResult:
             Indexed by class; columns ``precision``, ``recall``, ``f1``, ``support``,
             ``predicted`` (how often it was predicted). A precision without predictions is 0.
         """
-        import pandas as pd
-
         counts = self.confusion
-        hits, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-        return pd.DataFrame(
-            {
-                "precision": hits / np.maximum(predicted, 1),
-                "recall": hits / np.maximum(support, 1),
-                "f1": 2 * hits / np.maximum(support + predicted, 1),
-                "support": support,
-                "predicted": predicted,
-            },
-            # Not pandas' own string type, which refuses half of a surrogate pair.
-            index=pd.Index([plain(v) for v in self.classes], dtype=object, name="class"),
+        return class_table(
+            np.diag(counts),
+            counts.sum(axis=1),
+            counts.sum(axis=0),
+            [plain(label) for label in self.classes],
         )
 
     def label_problems(self) -> list[LabelProblem]:
@@ -156,7 +215,7 @@ class TrainingResult:
         import pandas as pd
 
         found = self.validation
-        rows = np.flatnonzero(found.tested & (found.predicted != self.y))
+        rows = np.flatnonzero(found.wrong(self.y))
         top, own = (
             self._probability(rows, found.predicted[rows]),
             self._probability(rows, self.y[rows]),
@@ -181,23 +240,3 @@ class TrainingResult:
         columns = np.searchsorted(self.classes, labels)
         found: NDArray[np.float64] = self.validation.probabilities[rows, columns]
         return found
-
-    def summary(self) -> str:
-        """Return the scores beside the baselines, as lines of plain text."""
-        dimension = self.provenance["dimension"]
-        rows = [(f"{self.provenance['classifier']} at {dimension} dimensions", self.scores)]
-        rows += [(f"  at {d}", scores) for d, scores in self.by_dimension.items() if d != dimension]
-        rows += [(f"  under the prompt for {t}", s) for t, s in self.by_prompt.items()]
-        rows += [(baseline.description, baseline.scores) for baseline in self.baselines.values()]
-        width = max(len(name) for name, _ in rows)
-        head = [notice] if (notice := self.provenance["notice"]) else []
-        head += [f"{'':{width}}   accuracy        macro F1"]
-        lines = [
-            f"{name:{width}}   {s['accuracy'].text():13}   {s['macro_f1'].text()}"
-            for name, s in rows
-        ]
-        if len(self.scores["accuracy"].folds) == 1:
-            tested = int(self.validation.tested.sum())
-            head.insert(len(head) - 1, f"Scores on {tested:,} rows kept back from training:")
-        chosen = self.selection.lines() if self.selection is not None else []
-        return "\n".join(head + lines + chosen + list(self.notes))

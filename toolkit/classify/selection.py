@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,23 @@ from sklearn.base import BaseEstimator, clone
 from toolkit.classify.choosing import RowDivider, choose
 from toolkit.classify.holdout import as_times, rarity_notes
 from toolkit.classify.labels import as_groups, as_labels
+from toolkit.classify.notes import rarity_of_classes
 from toolkit.classify.result import TrainingResult
 from toolkit.classify.splitting import Splits, named
+from toolkit.classify.targets import Targets
 from toolkit.classify.training import (
     DIMENSIONS,
+    R,
+    checked_texts,
     default_vectorizer,
     make_vectors,
     train_on_vectors,
 )
 from toolkit.classify.trials import check_metric, make_candidates
 from toolkit.embedding.checks import cut
-from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 
-__all__ = ["select_classifier"]
+__all__ = ["compare_and_train", "select_classifier"]
 
 
 def select_classifier(
@@ -101,47 +105,111 @@ def select_classifier(
     >>> result.selection.chosen, int(result.validation.tested.sum())
     ('nearest_centroid', 8)
     """
-    vectorizer = default_vectorizer() if vectorizer is None else vectorizer
-    parameters = vectorizer.get_params(deep=False)
-    checked = check_texts(texts, missing=parameters.get("missing", "error")).texts
-    # Everything that can be wrong is found out before the first text is embedded.
+    first = default_vectorizer() if vectorizer is None else vectorizer
+    checked = checked_texts(first, texts)
     labels = as_labels(y, len(checked))
-    codes, moments = as_groups(groups, len(checked)), as_times(times, len(checked))
-    if codes is not None and moments is not None:
-        raise UsageError("give groups or times; splits that respect both are not made")
-    if cv is not None and cv < 2:
-        raise UsageError(f"cv={cv} folds: at least 2 are needed, one to test and one to learn from")
-    check_metric(metric)
-    tried = make_candidates(candidates, class_weight=class_weight, random_state=random_state)
-    rows = RowDivider(labels, codes, moments, test_size, random_state)
-    everything = np.arange(len(labels))
-    outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
-    notes = rarity_notes(labels, outer) + _unlearned(labels, outer)
 
-    full, first_step = make_vectors(vectorizer, checked, labels)
-    asked = parameters.get("dimensions")
-    X = full if asked is None else cut(full, int(asked))
-    selection, fold_models = choose(
-        X, labels, rows, tried, outer, metric=metric, cv=cv, n_jobs=n_jobs, say=say
-    )
-    return train_on_vectors(
+    def notes(splits: Splits) -> list[str]:
+        found = rarity_notes(labels, splits) + _unlearned(labels, splits)
+        return found + rarity_of_classes(labels)
+
+    return compare_and_train(
         checked,
-        labels,
-        full,
-        first_step,
-        clone(tried[selection.chosen] if selection is not None else fold_models[0]),
-        outer,
-        fold_models=fold_models,
-        selection=selection,
+        Targets.of_labels(labels),
+        make_candidates(candidates, class_weight=class_weight, random_state=random_state),
+        partial(TrainingResult, y=labels),
+        vectorizer=first,
+        metric=check_metric(metric),
         notes=notes,
-        splitter=rows.describe(cv),
-        learning=times is None,  # a part of the past at random would mix up time and number
+        cv=cv,
+        test_size=test_size,
+        groups=groups,
+        times=times,
         dimensions=dimensions,
         baselines=baselines,
         random_state=random_state,
         n_jobs=n_jobs,
         source=source,
         command=command,
+        say=say,
+    )
+
+
+def compare_and_train(
+    texts: list[str],
+    targets: Targets,
+    candidates: Mapping[str, BaseEstimator],
+    result: Callable[..., R],
+    *,
+    vectorizer: BaseEstimator,
+    metric: str,
+    notes: Callable[[Splits], list[str]],
+    cv: int | None,
+    test_size: float,
+    groups: Sequence[Any] | NDArray[Any] | None,
+    times: Sequence[Any] | NDArray[Any] | None,
+    random_state: int | None,
+    n_jobs: int | None,
+    say: Callable[[str], None] | None,
+    **how: Any,
+) -> R:
+    """Choose among candidates, score the choice on other rows, and fit it on all.
+
+    Parameters
+    ----------
+    texts : list of str, of length n
+        Checked.
+    targets : Targets
+        Their labels or label sets.
+    candidates : mapping of str to estimator
+        Unfitted, by name.
+    result : callable
+        Makes a :class:`~toolkit.classify.result.Trained` of everything found out.
+    vectorizer, metric, cv, test_size, groups, times, random_state, n_jobs, say
+        As in :func:`select_classifier`.
+    notes : callable
+        From the splits to what a reader of the scores should know first.
+    **how
+        For :func:`~toolkit.classify.training.train_on_vectors`.
+
+    Returns
+    -------
+    Trained
+        What ``result`` makes.
+    """
+    # Everything that can be wrong is found out before the first text is embedded.
+    codes, moments = as_groups(groups, len(texts)), as_times(times, len(texts))
+    if codes is not None and moments is not None:
+        raise UsageError("give groups or times; splits that respect both are not made")
+    if cv is not None and cv < 2:
+        raise UsageError(f"cv={cv} folds: at least 2 are needed, one to test and one to learn from")
+    rows = RowDivider(targets.balanced, codes, moments, test_size, random_state)
+    everything = np.arange(len(texts))
+    outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
+    said = notes(outer)
+
+    full, first_step = make_vectors(vectorizer, texts)
+    asked = vectorizer.get_params(deep=False).get("dimensions")
+    X = full if asked is None else cut(full, int(asked))
+    selection, fold_models = choose(
+        X, targets.y, rows, candidates, outer, metric=metric, cv=cv, n_jobs=n_jobs, say=say
+    )
+    return train_on_vectors(
+        texts,
+        targets,
+        full,
+        first_step,
+        clone(candidates[selection.chosen] if selection is not None else fold_models[0]),
+        outer,
+        result,
+        fold_models=fold_models,
+        selection=selection,
+        notes=said,
+        splitter=rows.describe(cv),
+        learning=times is None,  # a part of the past at random would mix up time and number
+        random_state=random_state,
+        n_jobs=n_jobs,
+        **how,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from toolkit.classify.baselines import majority_baseline, tfidf_baseline
+from toolkit.classify.baselines import make_baselines
 from toolkit.classify.cached_prompts import CachedPrompts
 from toolkit.classify.classifiers import make_classifier
-from toolkit.classify.diagnostics import (
-    LearningPoint,
-    learning_curve,
-    nearest_training_rows,
-)
+from toolkit.classify.diagnostics import learning_curve, nearest_training_rows
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.notes import (
     duplicate_notes,
@@ -27,9 +24,10 @@ from toolkit.classify.notes import (
     short_vector_notes,
 )
 from toolkit.classify.provenance import training_provenance
-from toolkit.classify.result import Baseline, TrainingResult
+from toolkit.classify.result import Baseline, Trained, TrainingResult
 from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter
-from toolkit.classify.validation import cross_validate_matrix, fit_classifier
+from toolkit.classify.targets import Targets
+from toolkit.classify.validation import Score, cross_validate_matrix, fit_classifier
 from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
@@ -39,11 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIMENSIONS",
+    "checked_texts",
     "default_vectorizer",
     "make_vectors",
     "train_classifier",
     "train_on_vectors",
 ]
+
+R = TypeVar("R", bound=Trained)
 
 DIMENSIONS = (768, 512, 256, 128)
 """The Matryoshka dimensions EmbeddingGemma was trained for."""
@@ -119,8 +120,7 @@ def train_classifier(
     ['fruit']
     """
     vectorizer = default_vectorizer() if vectorizer is None else vectorizer
-    parameters = vectorizer.get_params(deep=False)
-    checked = check_texts(texts, missing=parameters.get("missing", "error")).texts
+    checked = checked_texts(vectorizer, texts)
     # Everything that can be wrong with labels, classifier and splits is found out before the
     # first text is embedded.
     labels = as_labels(y, len(checked))
@@ -129,15 +129,16 @@ def train_classifier(
     splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
     splits, notes = make_splits(splitter, labels, group_codes)
 
-    full, first_step = make_vectors(vectorizer, checked, labels)
+    full, first_step = make_vectors(vectorizer, checked)
     return train_on_vectors(
         checked,
-        labels,
+        Targets.of_labels(labels),
         full,
         first_step,
         model,
         splits,
-        notes=notes,
+        partial(TrainingResult, y=labels),
+        notes=[*notes, *rarity_of_classes(labels)],
         splitter=str(splitter),
         dimensions=dimensions,
         baselines=baselines,
@@ -150,11 +151,12 @@ def train_classifier(
 
 def train_on_vectors(
     texts: list[str],
-    labels: NDArray[Any],
+    targets: Targets,
     full: NDArray[Any],
     first_step: BaseEstimator,
     model: BaseEstimator,
     splits: Splits,
+    result: Callable[..., R],
     *,
     fold_models: Sequence[BaseEstimator] | None = None,
     selection: Selection | None = None,
@@ -167,13 +169,15 @@ def train_on_vectors(
     n_jobs: int | None = None,
     source: str | None = None,
     command: str | None = None,
-) -> TrainingResult:
+) -> R:
     """Validate a classifier on vectors that are made already, and fit it on all of them.
 
     Parameters
     ----------
-    texts, labels
-        As :func:`train_classifier` takes them, checked.
+    texts : list of str, of length n
+        Checked.
+    targets : Targets
+        Their labels or label sets.
     full : ndarray of shape (n, d)
         The full vectors.
     first_step : estimator
@@ -182,6 +186,8 @@ def train_on_vectors(
         Unfitted; fitted on all rows.
     splits : sequence of (train, test)
         Positions.
+    result : callable
+        Makes a :class:`~toolkit.classify.result.Trained` of everything found out.
     fold_models : sequence of estimators, optional
         What each split is scored with, where each chose its own; default ``model``.
     selection : Selection, optional
@@ -197,34 +203,31 @@ def train_on_vectors(
 
     Returns
     -------
-    TrainingResult
+    Trained
+        What ``result`` makes.
     """
-    checked = texts
+    y = targets.y
     asked = first_step.get_params(deep=False).get("dimensions")
     width = int(asked) if asked is not None else full.shape[1]
     X = cut(full, width)
-    scored = model if fold_models is None else list(fold_models)
-    validation = cross_validate_matrix(X, labels, scored, splits, n_jobs=n_jobs)
+    scored = [model] * len(splits) if fold_models is None else list(fold_models)
+
+    def scores(rows: Any, models: BaseEstimator | Sequence[BaseEstimator]) -> dict[str, Score]:
+        return cross_validate_matrix(rows, y, models, splits, n_jobs=n_jobs).scores
+
+    validation = cross_validate_matrix(X, y, scored, splits, n_jobs=n_jobs)
     by_dimension = {width: validation.scores}
     for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
         if 0 < d <= full.shape[1]:
-            found = cross_validate_matrix(cut(full, d), labels, scored, splits, n_jobs=n_jobs)
-            by_dimension[d] = found.scores
-    prompts = CachedPrompts(first_step, checked)
-    by_prompt = {
-        task: cross_validate_matrix(cut(other, width), labels, scored, splits, n_jobs=n_jobs).scores
-        for task, other in prompts
-    }
-    compared = _baselines(checked, labels, model, splits, n_jobs) if baselines else {}
-
-    curve: list[LearningPoint] = []
-    if learning:
-        models = [model] * len(splits) if fold_models is None else list(fold_models)
-        curve = learning_curve(X, labels, models, splits, random_state=random_state)
+            by_dimension[d] = scores(cut(full, d), scored)
+    prompts = CachedPrompts(first_step, texts)
+    by_prompt = {task: scores(cut(other, width), scored) for task, other in prompts}
+    beside = make_baselines(texts, model) if baselines else {}
+    curve = learning_curve(X, y, scored, splits, random_state=random_state) if learning else []
 
     identity = getattr(first_step, "identity_", None)
-    said = [*notes, *rarity_of_classes(labels), *duplicate_notes(checked, splits)]
-    said += lookalike_notes(np.unique(labels)) + short_vector_notes(identity, min(by_dimension))
+    said = [*notes, *duplicate_notes(texts, splits), *lookalike_notes(targets.classes)]
+    said += short_vector_notes(identity, min(by_dimension))
     provenance = training_provenance(
         identity=identity,
         vectorizer=first_step,
@@ -233,20 +236,22 @@ def train_on_vectors(
         splitter=splitter,
         selection=None if selection is None else selection.to_dict(),
         random_state=random_state,
-        texts=checked,
-        labels=labels,
+        texts=texts,
+        targets=targets,
         source=source,
         command=command,
     )
-    return TrainingResult(
+    return result(
         pipeline=Pipeline(
-            [("vectorizer", first_step), ("classifier", fit_classifier(model, X, labels))]
+            [("vectorizer", first_step), ("classifier", fit_classifier(model, X, y))]
         ),
-        texts=checked,
-        y=labels,
-        classes=np.unique(labels),
+        texts=texts,
+        classes=targets.classes,
         validation=validation,
-        baselines=compared,
+        baselines={
+            name: Baseline(description, scores(texts, estimator))
+            for name, (description, estimator) in beside.items()
+        },
         by_dimension=dict(sorted(by_dimension.items(), reverse=True)),
         by_prompt=by_prompt,
         prompts_missing=prompts.missing,
@@ -254,7 +259,7 @@ def train_on_vectors(
         provenance=provenance,
         selection=selection,
         learning=tuple(curve),
-        neighbours=nearest_training_rows(X, labels, validation, splits),
+        neighbours=nearest_training_rows(X, y, validation, splits),
     )
 
 
@@ -266,9 +271,13 @@ def default_vectorizer() -> BaseEstimator:
     return made
 
 
-def make_vectors(
-    vectorizer: BaseEstimator, texts: list[str], labels: NDArray[Any]
-) -> tuple[NDArray[Any], BaseEstimator]:
+def checked_texts(vectorizer: BaseEstimator, texts: Iterable[str]) -> list[str]:
+    """Return the texts as a list, with missing ones treated the vectorizer's way."""
+    missing = vectorizer.get_params(deep=False).get("missing", "error")
+    return check_texts(texts, missing=missing).texts
+
+
+def make_vectors(vectorizer: BaseEstimator, texts: list[str]) -> tuple[NDArray[Any], BaseEstimator]:
     """Return the full vectors and the fitted first step of the pipeline.
 
     Raises
@@ -290,9 +299,9 @@ def make_vectors(
     else:
         X = fitted.transform(texts)
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-    if X.ndim != 2 or len(X) != len(labels):
+    if X.ndim != 2 or len(X) != len(texts):
         raise DataError(
-            f"the vectorizer returned an array of shape {X.shape} for {len(labels)} texts"
+            f"the vectorizer returned an array of shape {X.shape} for {len(texts)} texts"
         )
     failed = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(failed):
@@ -301,20 +310,3 @@ def make_vectors(
             "these rows out, or use on_error='raise' to see why"
         )
     return X, fitted
-
-
-def _baselines(
-    texts: list[str],
-    y: NDArray[Any],
-    model: BaseEstimator,
-    splits: Splits,
-    n_jobs: int | None,
-) -> dict[str, Baseline]:
-    found = {}
-    zeros = np.zeros((len(y), 1))
-    scores = cross_validate_matrix(zeros, y, majority_baseline(), splits).scores
-    found["majority"] = Baseline("Always the most frequent class", scores)
-    pipeline, description = tfidf_baseline(texts, model)
-    scores = cross_validate_matrix(texts, y, pipeline, splits, n_jobs=n_jobs).scores
-    found["tfidf"] = Baseline(description, scores)
-    return found

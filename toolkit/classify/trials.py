@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -222,7 +222,6 @@ def run_trials(
     *,
     metric: str = "accuracy",
     n_jobs: int | None = None,
-    validate: Callable[..., Any] = cross_validate_matrix,
 ) -> tuple[list[Trial], str]:
     """Score every candidate on the same splits.
 
@@ -230,8 +229,8 @@ def run_trials(
     ----------
     X : ndarray of shape (n, d)
         Vectors.
-    y : ndarray of shape (n,)
-        Labels.
+    y : ndarray of shape (n,), or (n, n_labels) of bool
+        Labels, or label sets.
     candidates : mapping of str to estimator
         Unfitted.
     splits : sequence of (train, test)
@@ -240,8 +239,6 @@ def run_trials(
         What decides.
     n_jobs : int, optional
         Folds at once.
-    validate : callable, default=cross_validate_matrix
-        Scores one candidate: what it returns has ``scores``.
 
     Returns
     -------
@@ -268,7 +265,7 @@ def run_trials(
     for name, model in candidates.items():
         begun = perf_counter()
         try:
-            scores = validate(X, y, model, splits, n_jobs=n_jobs).scores
+            scores = cross_validate_matrix(X, y, model, splits, n_jobs=n_jobs).scores
         except DataError as error:  # too few rows for its neighbours or its calibration
             trials.append(Trial(name, {}, perf_counter() - begun, str(error)))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 from threadpoolctl import threadpool_limits
 
+from toolkit.classify.multilabel.metrics import measure_sets
 from toolkit.classify.splitting import Splits
 from toolkit.errors import DataError
 
@@ -30,7 +32,7 @@ __all__ = [
 ]
 
 METRICS = ("accuracy", "macro_f1", "weighted_f1", "balanced_accuracy")
-"""What is measured on every fold.
+"""What is measured on every fold, where a text has one label.
 
 Balanced accuracy is the mean recall of the classes among the test rows; macro F1 also counts
 classes that were only predicted.
@@ -94,10 +96,11 @@ class Validation:
     Parameters
     ----------
     scores : dict of str to Score
-        By metric, those of :data:`METRICS`.
-    predicted : ndarray of shape (n,)
-        The label predicted for each row by the model of the first fold that had it among its test
-        rows.
+        By metric, those of :data:`METRICS`, or for label sets those of
+        :data:`~toolkit.classify.multilabel.metrics.SET_METRICS`.
+    predicted : ndarray of shape (n,), or (n, n_labels) of bool
+        The label, or set of labels, predicted for each row by the model of the first fold that
+        had it among its test rows.
     probabilities : ndarray of shape (n, n_classes) or None
         The probabilities behind them, columns in the order of the sorted classes; None if the
         classifier has none. Zero for a class that was not in the training rows of the fold.
@@ -115,6 +118,14 @@ class Validation:
         """Which rows were tested, shape (n,)."""
         return self.fold >= 0
 
+    def wrong(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which of the tested rows are predicted otherwise than ``y``, shape (n,)."""
+        differs = self.predicted != y
+        found: NDArray[np.bool_] = self.tested & (
+            differs.any(axis=1) if differs.ndim == 2 else differs
+        )
+        return found
+
 
 def cross_validate_matrix(
     X: Any,
@@ -130,8 +141,8 @@ def cross_validate_matrix(
     ----------
     X : ndarray of shape (n, d) or sequence of n texts
         What the classifier takes.
-    y : ndarray of shape (n,)
-        Labels.
+    y : ndarray of shape (n,), or (n, n_labels) of bool
+        Labels, or label sets.
     classifier : estimator or sequence of estimators
         Cloned for every fold; of a sequence, each fold has its own.
     splits : sequence of (train, test)
@@ -158,18 +169,19 @@ def cross_validate_matrix(
     >>> cross_validate_matrix(X, y, LogisticRegression(), splits).scores["accuracy"].mean
     1.0
     """
-    classes = np.unique(y)
+    classes = None if y.ndim == 2 else np.unique(y)
     several = isinstance(classifier, list | tuple)
     models = list(classifier) if several else [classifier] * len(splits)
     results = Parallel(n_jobs=n_jobs)(
         delayed(_one_fold)(X, y, model, train, test, classes, number)
         for number, (model, (train, test)) in enumerate(zip(models, splits, strict=True), start=1)
     )
-    predicted = np.empty(len(y), dtype=y.dtype)
+    predicted = np.zeros(y.shape, dtype=y.dtype)
     fold = np.full(len(y), -1, dtype=np.int64)
     with_probabilities = all(result[1] is not None for result in results)
-    probabilities = np.zeros((len(y), len(classes))) if with_probabilities else None
-    scores: dict[str, list[float]] = {name: [] for name in METRICS}
+    width = y.shape[1] if classes is None else len(classes)
+    probabilities = np.zeros((len(y), width)) if with_probabilities else None
+    scores: dict[str, list[float]] = defaultdict(list)
     for number, ((_, test), (labels, proba)) in enumerate(zip(splits, results, strict=True)):
         first = fold[test] < 0
         rows = test[first]
@@ -177,7 +189,7 @@ def cross_validate_matrix(
         fold[rows] = number
         if probabilities is not None and proba is not None:
             probabilities[rows] = proba[first]
-        for name, value in measure(y[test], labels).items():
+        for name, value in measure(y[test], labels, proba).items():
             scores[name].append(value)
     return Validation(
         {name: Score(tuple(values)) for name, values in scores.items()},
@@ -187,8 +199,12 @@ def cross_validate_matrix(
     )
 
 
-def measure(given: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
-    """Return every metric of :data:`METRICS`.
+def measure(
+    given: NDArray[Any],
+    predicted: NDArray[Any],
+    probabilities: NDArray[np.float64] | None = None,
+) -> dict[str, float]:
+    """Return every metric of :data:`METRICS`, or of label sets those of ``SET_METRICS``.
 
     Examples
     --------
@@ -196,6 +212,9 @@ def measure(given: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
     >>> found["accuracy"], found["balanced_accuracy"]
     (0.75, 0.5)
     """
+    if given.ndim == 2:
+        ranks = predicted.astype(np.float64) if probabilities is None else probabilities
+        return measure_sets(given, predicted, ranks)
     # scikit-learn's balanced_accuracy_score warns of labels that are only predicted.
     recall = recall_score(
         given, predicted, labels=np.unique(given), average="macro", zero_division=0
@@ -235,7 +254,7 @@ def _one_fold(
     classifier: BaseEstimator,
     train: NDArray[np.intp],
     test: NDArray[np.intp],
-    classes: NDArray[Any],
+    classes: NDArray[Any] | None,
     number: int,
 ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
     with quiet_fitting(X):
@@ -248,7 +267,7 @@ def _one_fold(
             ) from error
         rows = take_rows(X, test)
         try:
-            labels = np.asarray(model.predict(rows))
+            labels = np.asarray(model.predict(rows), dtype=y.dtype)
         except ValueError as error:  # more neighbours than rows is found out only here
             raise DataError(
                 f"{type(classifier).__name__}, fitted on the {len(train)} training rows of fold "
@@ -256,6 +275,8 @@ def _one_fold(
             ) from error
         if not hasattr(model, "predict_proba"):
             return labels, None
+        if classes is None:
+            return labels, model.predict_proba(rows)
         aligned = np.zeros((len(test), len(classes)))
         aligned[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(rows)
     return labels, aligned

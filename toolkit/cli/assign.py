@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,8 +28,8 @@ from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-    from toolkit.classify.prediction_log import PredictionLog
-    from toolkit.cluster import Assignment, ClusteringInfo
+    from toolkit.cluster import ClusteringInfo
+    from toolkit.saved.row_log import RowLog
 
 __all__ = ["assign"]
 
@@ -113,23 +112,17 @@ def _assign(
     pipeline: Pipeline,
     texts: Iterator[str],
     max_distance: float | None,
-    log: PredictionLog | None,
-) -> Iterator[Assignment]:
-    """Yield assignments; those of an interrupted run are taken from its log."""
-    from toolkit.classify import Prediction
-    from toolkit.cluster import Assignment, assign_texts
+    log: RowLog | None,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield cluster and similarity; those of an interrupted run are taken from its log."""
+    from toolkit.cluster import assign_texts
+    from toolkit.saved.row_log import logged
 
-    start = 0
-    while chunk := list(islice(texts, CHUNK)):
-        known = None if log is None else log.take(chunk)
-        if known is None:
-            found = list(assign_texts(pipeline, chunk, max_distance=max_distance, start=start))
-            if log is not None:
-                log.put(chunk, [Prediction(one.cluster, one.similarity) for one in found])
-        else:
-            found = [Assignment(one.label, one.probability) for one in known]
-        start += len(chunk)
-        yield from found
+    def answer(chunk: Sequence[str], start: int) -> list[tuple[Any, ...]]:
+        found = assign_texts(pipeline, chunk, max_distance=max_distance, start=start)
+        return [(one.cluster, one.similarity) for one in found]
+
+    return logged(texts, answer, log, chunk_size=CHUNK)
 
 
 class _Placed:
@@ -140,19 +133,19 @@ class _Placed:
         self.radii = [float(one["radius"]) for one in info.clusters]
         self.count = self.outside = self.far = self.without = 0
 
-    def rows(self, found: Iterable[Assignment]) -> Iterator[tuple[Any, ...]]:
+    def rows(self, found: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         """Yield cluster, name and similarity."""
-        for one in found:
+        for cluster, similarity in found:
             self.count += 1
-            if one.cluster is None or one.similarity is None:
+            if cluster is None or similarity is None:
                 self.without += 1
                 yield None, None, None
-            elif one.cluster < 0:
+            elif cluster < 0:
                 self.outside += 1
-                yield one.cluster, "", one.similarity
+                yield cluster, "", similarity
             else:
-                self.far += 1 - one.similarity > self.radii[one.cluster] + 1e-5
-                yield one.cluster, self.names[one.cluster], one.similarity
+                self.far += 1 - similarity > self.radii[cluster] + 1e-5
+                yield cluster, self.names[cluster], similarity
 
     def summary(self) -> str:
         """Return what was found, and what to doubt."""

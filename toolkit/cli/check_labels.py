@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.labelled import GroupColumn, read_labelled
+from toolkit.cli.labelled import GroupColumn, LabelSeparator, read_labelled
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
     GENERAL,
@@ -40,6 +40,7 @@ def check_labels(
     inputs: InputOptions,
     embedding: EmbeddingOptions,
     label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
     group_column: GroupColumn = None,
     split_column: Annotated[
         str | None,
@@ -111,6 +112,7 @@ def check_labels(
     Examples:
 
       toolkit check-labels tickets.csv --label-column queue --out problems.csv
+      toolkit check-labels tickets.csv --label-column topics --label-separator=";"
       toolkit check-labels dataset:sdg --backend cache --out problems.csv
     """
     from toolkit.datasets.table_writers import check_table_output, write_table
@@ -118,7 +120,14 @@ def check_labels(
     check_table_output(out, output_format, force=force)
     wanted = [*(keep or ()), *([group_column] if group_column else [])]
     wanted += [split_column] if split_column else []
-    data = read_labelled(source, inputs, label_column, keep=wanted, missing=embedding.missing)
+    data = read_labelled(
+        source,
+        inputs,
+        label_column,
+        separator=label_separator,
+        keep=wanted,
+        missing=embedding.missing,
+    )
     found = embed_table(data, embedding, "classification")
     from toolkit.classify import find_label_problems
 
@@ -127,6 +136,7 @@ def check_labels(
         found.texts,
         found.labels or [],
         found.X,
+        label_separator=label_separator,
         classifier=classifier,
         cv=cv,
         groups=beside[group_column] if group_column else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
@@ -27,7 +27,7 @@ from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
 
 if TYPE_CHECKING:
     from toolkit.classify.model_info import ModelInfo
-    from toolkit.classify.prediction_log import PredictionLog
+    from toolkit.saved.row_log import RowLog
 
 __all__ = ["predict"]
 
@@ -135,18 +135,18 @@ class _Labelled:
         ranked = ((f"label_{k}", f"probability_{k}") for k in range(1, self.top + 1))
         return ("label", "probability", *(name for pair in ranked for name in pair))
 
-    def rows(self, texts: Iterator[str], log: PredictionLog | None) -> Iterator[tuple[Any, ...]]:
+    def rows(self, texts: Iterator[str], log: RowLog | None) -> Iterator[tuple[Any, ...]]:
         """Yield the label, its probability, and those of the most probable labels."""
-        from toolkit.classify import predict_texts
-        from toolkit.classify.prediction_log import predict_logged
+        from toolkit.classify import Prediction, predict_texts
+        from toolkit.saved.row_log import logged
+
+        def answer(chunk: Sequence[str], start: int) -> list[tuple[Any, ...]]:
+            found = predict_texts(self.model, chunk, start=start, **self.how)
+            return [(one.label, one.probability, one.top, one.abstained) for one in found]
 
         predict_texts(self.model, (), **self.how)  # what this model cannot be asked is said first
-        predictions = (
-            predict_texts(self.model, texts, **self.how)
-            if log is None
-            else predict_logged(self.model, texts, log, **self.how)
-        )
-        for found in predictions:
+        for row in logged(texts, answer, log, chunk_size=CHUNK):
+            found = Prediction(*row)
             ranked: list[Any] = [value for pair in found.top for value in pair]
             ranked += [None] * (2 * self.top - len(ranked))
             label, probability = found.label, found.probability

@@ -13,9 +13,9 @@ from toolkit.cli.console import console
 from toolkit.cli.option_groups import InputOptions
 
 if TYPE_CHECKING:
-    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import TableWriter
     from toolkit.datasets.tables import Table
+    from toolkit.saved.row_log import RowLog
 
 __all__ = ["CHUNK", "Destination", "StreamedRows", "stream_rows"]
 
@@ -44,7 +44,7 @@ def stream_rows(
     source: str,
     inputs: InputOptions,
     to: Destination,
-    find: Callable[[Iterator[str], PredictionLog | None], Iterable[tuple[Any, ...]]],
+    find: Callable[[Iterator[str], RowLog | None], Iterable[tuple[Any, ...]]],
     results: Sequence[str],
     *,
     missing: str,
@@ -80,10 +80,10 @@ def stream_rows(
     DataError
         If there are none.
     """
-    from toolkit.classify.prediction_log import PredictionLog
     from toolkit.datasets.table_writers import open_writer
     from toolkit.datasets.tables import open_table, text_column
     from toolkit.errors import DataError
+    from toolkit.saved.row_log import RowLog
 
     with open_table(source, inputs.table_format()) as table:
         column, chosen = text_column(table, inputs.text_column)
@@ -92,7 +92,7 @@ def stream_rows(
         rows = StreamedRows(table, column, to.keep, missing)
         log = None
         if to.out is not None and str(to.out) != "-" and source != "-":
-            log = PredictionLog(to.out.with_name(f"{to.out.name}.part"), dict(made_by))
+            log = RowLog(to.out.with_name(f"{to.out.name}.part"), dict(made_by))
         with (
             open_writer(
                 to.out, to.output_format, force=to.force, safe=to.spreadsheet_safe

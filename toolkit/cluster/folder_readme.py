@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from toolkit.cluster.clustering_info import ClusteringInfo
 from toolkit.page import escape_markdown
+from toolkit.saved.readme import code, folder_readme, made_by, usage
 
-__all__ = ["folder_readme"]
+__all__ = ["clustering_readme"]
 
 _SHOWN = 200
 
 
-def folder_readme(info: ClusteringInfo, *, report: bool = False) -> str:
+def clustering_readme(info: ClusteringInfo, *, report: bool = False) -> str:
     """Return the README of a clustering folder in Markdown.
 
     Parameters
@@ -24,30 +25,30 @@ def folder_readme(info: ClusteringInfo, *, report: bool = False) -> str:
     -------
     str
     """
-    count = len(info.clusters)
-    parts = [f"# Clustering of texts: {count} cluster{'s' * (count != 1)}\n"]
-    if info.notice:
-        parts.append(f"> **{escape_markdown(info.notice)}**\n")
-    parts += [_opening(info), _usage(info)]
+    count, made = len(info.clusters), info.provenance
+    sections = [_opening(info), _usage(info)]
     if report:
-        parts.append("`report.html` shows the clusters, their texts and how far to believe them.\n")
-    parts += [_clusters(info), _origin(info)]
-    return "\n".join(parts)
-
-
-def _code(text: object) -> str:
-    line = str(text).replace("\n", "\\n").replace("`", "'")
-    return f"`{line}`"
+        sections.append(
+            "`report.html` shows the clusters, their texts and how far to believe them.\n"
+        )
+    facts = {
+        "Data": made.get("source"),
+        "Texts": made.get("rows"),
+        "Data fingerprint": made.get("data_fingerprint"),
+        "Clusterer": made.get("clusterer"),
+        "Number of clusters": made.get("n_clusters"),
+        "Seed": made.get("random_state"),
+        "Clustered": made.get("date"),
+    }
+    title = f"Clustering of texts: {count} cluster{'s' * (count != 1)}"
+    return folder_readme(info, title, [*sections, _clusters(info)], facts)
 
 
 def _opening(info: ClusteringInfo) -> str:
-    made_by = "an unrecorded model"
-    if info.identity is not None:
-        made_by = f"{_code(info.identity.model)} through {_code(info.identity.backend)}"
-    prompt = f", under the prompt {_code(info.prompt)}" if info.prompt else ""
     lines = [
-        f"Texts become vectors of {info.dimension} numbers by {made_by}{prompt}; "
-        f"{_code(info.provenance.get('clusterer', 'a clusterer'))} grouped "
+        f"Texts become vectors of {info.dimension} numbers by "
+        f"{made_by(info, 'an unrecorded model')}; "
+        f"{code(info.provenance.get('clusterer', 'a clusterer'))} grouped "
         f"{info.provenance.get('rows', 'the')} of them. New texts get the cluster they fit, or -1."
     ]
     if info.decisions:
@@ -60,25 +61,17 @@ def _opening(info: ClusteringInfo) -> str:
 
 
 def _usage(info: ClusteringInfo) -> str:
-    pickle = info.file.endswith(".joblib")
-    argument = ", trusted=True" if pickle else ""
-    given = '["a text", "another text"]' if info.takes == "texts" else "vectors"
-    usage = (
-        "## Use\n\n```python\nfrom toolkit.cluster import load_clustering\n\n"
-        f'clustering = load_clustering("path/to/this/folder"{argument})\n'
-        f"clustering.predict({given})\n```\n"
+    texts = info.takes == "texts"
+    given = '["a text", "another text"]' if texts else "vectors"
+    command = "toolkit assign path/to/this/folder texts.csv{trusted} --out clusters.csv"
+    return usage(
+        info,
+        "from toolkit.cluster import load_clustering\n\n"
+        'clustering = load_clustering("path/to/this/folder"{trusted})\n'
+        f"clustering.predict({given})",
+        command if texts else None,
+        " It holds the vectors of the texts it was made of.",
     )
-    if info.takes == "texts":
-        option = " --trusted" if pickle else ""
-        usage += (
-            f"\nor `toolkit assign path/to/this/folder texts.csv{option} --out clusters.csv`.\n"
-        )
-    if pickle:
-        usage += (
-            "\n`model.joblib` is a pickle: opening it runs whatever it contains. Load it only if "
-            "you trust who made it. It holds the vectors of the texts it was made of.\n"
-        )
-    return usage
 
 
 def _clusters(info: ClusteringInfo) -> str:
@@ -101,23 +94,3 @@ def _clusters(info: ClusteringInfo) -> str:
         )
     )
     return "\n".join(lines) + "\n"
-
-
-def _origin(info: ClusteringInfo) -> str:
-    made = info.provenance
-    facts = {
-        "Data": made.get("source"),
-        "Texts": made.get("rows"),
-        "Data fingerprint": made.get("data_fingerprint"),
-        "Clusterer": made.get("clusterer"),
-        "Number of clusters": made.get("n_clusters"),
-        "Seed": made.get("random_state"),
-        "Model": info.identity.describe() if info.identity is not None else None,
-        "Vectors": info.identity.provenance if info.identity is not None else None,
-        "Clustered": made.get("date"),
-        "Written": info.date,
-        "Versions": ", ".join(f"{k} {v}" for k, v in info.versions.items()),
-        "Command": made.get("command"),
-    }
-    lines = [f"- {key}: {_code(value)}" for key, value in facts.items() if value is not None]
-    return "## Where it comes from\n\n" + "\n".join(lines) + "\n"

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
-from datetime import UTC, datetime
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -20,28 +19,19 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from toolkit.cluster.clustering_info import (
-    CLUSTERING_FILE,
-    ClusteringInfo,
-    read_clustering_info,
-)
+from toolkit.cluster.clustering_info import ClusteringInfo
 from toolkit.cluster.decisions import labels_fingerprint
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.folder_readme import folder_readme
+from toolkit.cluster.folder_readme import clustering_readme
 from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
 from toolkit.errors import ModelFileError, UsageError
 from toolkit.provenance import model_notice, package_versions
-from toolkit.saved.folders import check_can_write, write_folder
-from toolkit.saved.model_file import (
-    VECTORIZER_TYPES,
-    check_servers,
-    check_space,
-    dump_model,
-    read_model_file,
-)
-from toolkit.saved.portability import portable
+from toolkit.saved.description import CLUSTERING
+from toolkit.saved.folders import check_can_write
+from toolkit.saved.model_file import VECTORIZER_TYPES
+from toolkit.saved.pipeline_folder import load_pipeline, save_pipeline
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
 __all__ = ["CLUSTERING_TYPES", "check_clustering_output", "load_clustering", "save_clustering"]
@@ -82,7 +72,7 @@ def check_clustering_output(folder: str | Path, *, force: bool = False) -> None:
     >>> import tempfile
     >>> check_clustering_output(tempfile.mkdtemp())
     """
-    check_can_write(Path(folder), CLUSTERING_FILE, "clustering", force=force)
+    check_can_write(Path(folder), CLUSTERING, force=force)
 
 
 def save_clustering(
@@ -153,17 +143,13 @@ def save_clustering(
                 f"of {width}; give the one that made them"
             )
         steps.insert(0, ("vectorizer", vectorizer))
-    name, content = dump_model(portable(Pipeline(steps)))
-    info = _describe(result, vectorizer, name, content)
-    files: dict[str, bytes | str] = {
-        name: content,
-        CLUSTERING_FILE: info.to_json(),
-        "README.md": folder_readme(info, report=report is not None),
-    }
-    if report is not None:
-        files["report.html"] = report
-    write_folder(target, files)
-    return target
+    return save_pipeline(
+        target,
+        Pipeline(steps),
+        partial(_describe, result, vectorizer),
+        partial(clustering_readme, report=report is not None),
+        report=report,
+    )
 
 
 def load_clustering(folder: str | Path, *, trusted: bool = False) -> Pipeline:
@@ -209,15 +195,10 @@ def load_clustering(folder: str | Path, *, trusted: bool = False) -> Pipeline:
     >>> bool((clustering.predict(texts[:3]) == result.labels[:3]).all())
     True
     """
-    place = Path(folder)
-    info = read_clustering_info(place)
-    path = place / info.file
-    model = read_model_file(
-        path, info.sha256, CLUSTERING_FILE, types=CLUSTERING_TYPES, trusted=trusted
+    found = load_pipeline(
+        folder, ClusteringInfo, _check_loaded, types=CLUSTERING_TYPES, trusted=trusted
     )
-    _check_loaded(model, info, path)
-    check_servers(model, path, trusted=trusted)
-    return model
+    return cast("Pipeline", found)
 
 
 def _check_fitted(vectorizer: BaseEstimator) -> None:
@@ -248,7 +229,7 @@ def _without_leftovers(
 
 
 def _describe(
-    result: ClusterResult, vectorizer: BaseEstimator | None, name: str, content: bytes
+    result: ClusterResult, vectorizer: BaseEstimator | None, written: dict[str, Any]
 ) -> ClusteringInfo:
     identity = getattr(vectorizer, "identity_", None)
     edited = result.estimator if isinstance(result.estimator, EditedClusterer) else None
@@ -258,8 +239,7 @@ def _describe(
         notice = model_notice(identity)
     quality = result.quality
     return ClusteringInfo(
-        file=name,
-        sha256=sha256(content).hexdigest(),
+        **written,
         clusters=[
             {
                 "name": result.names[cluster],
@@ -286,7 +266,6 @@ def _describe(
         notice=notice,
         provenance=result.provenance,
         versions=package_versions(_VERSIONS),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
@@ -304,11 +283,11 @@ def _check_loaded(model: Any, info: ClusteringInfo, path: Path) -> None:
         shape = last.cluster_centers_.shape
     except (NotFittedError, AttributeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path} holds no fitted clusterer: {error}") from error
+    described_in = CLUSTERING.described_in
     if sizes != [one["size"] for one in info.clusters] or shape != (len(sizes), info.dimension):
         raise ModelFileError(
             f"{path} holds {len(sizes)} clusters that are not the {len(info.clusters)} of "
-            f"{CLUSTERING_FILE}: the files are not of one clustering; copy the folder again, whole"
+            f"{described_in}: the files are not of one clustering; copy the folder again, whole"
         )
     if (info.takes == "texts") != (len(model.steps) == 2):
-        raise ModelFileError(f"{path} does not take {info.takes}, as {CLUSTERING_FILE} says")
-    check_space(model, info.identity, path, CLUSTERING_FILE)
+        raise ModelFileError(f"{path} does not take {info.takes}, as {described_in} says")

@@ -25,7 +25,7 @@ def escape_markdown(text: object) -> str:
 
 
 def markdown_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[int] = ()
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Iterable[int] = ()
 ) -> str:
     r"""Return a Markdown table; every cell is escaped.
 
@@ -35,7 +35,7 @@ def markdown_table(
         The headings.
     rows : iterable of sequence
         The cells; numbers are written as they print.
-    numeric : sequence of int, optional
+    numeric : iterable of int, optional
         Positions of the columns to set flush right.
 
     Examples
@@ -45,7 +45,8 @@ def markdown_table(
     | --- | ---: |
     | a\|b | 3 |
     """
-    rule = ["---:" if i in set(numeric) else "---" for i in range(len(columns))]
+    right = set(numeric)
+    rule = ["---:" if i in right else "---" for i in range(len(columns))]
     lines = [[escape_markdown(c) for c in columns], rule]
     lines += [
         [str(c) if isinstance(c, int | float) else escape_markdown(c) for c in row] for row in rows

@@ -1,10 +1,8 @@
-"""Curves of a classifier report: abstaining, calibration, and what more labels bought."""
+"""Curves of a classifier report: abstaining and calibration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
 
 from toolkit.classify.diagnostics import CalibrationBin, calibration_curve
 from toolkit.classify.result import TrainingResult
@@ -13,7 +11,6 @@ __all__ = [
     "THRESHOLDS",
     "ThresholdRow",
     "calibration_bins",
-    "learning_verdict",
     "threshold_rows",
 ]
 
@@ -63,23 +60,3 @@ def calibration_bins(result: TrainingResult) -> list[CalibrationBin]:
     tested = found.tested
     best = found.probabilities[tested].max(axis=1)
     return calibration_curve(best, found.predicted[tested] == result.y[tested])
-
-
-def learning_verdict(result: TrainingResult) -> str:
-    """Return what the last rows bought, and no more than that."""
-    if len(result.learning) < 2:
-        return ""
-    before, last = result.learning[-2:]
-    gain = last.accuracy.mean - before.accuracy.mean
-    tested = max(1, int(result.validation.tested.sum()))
-    p = last.accuracy.mean
-    noise = 2 * float(np.sqrt(p * (1 - p) / tested))
-    said = (
-        f"The last {last.rows - before.rows:,} rows changed the accuracy by {gain:+.3f} "
-        f"({before.accuracy.mean:.3f} to {last.accuracy.mean:.3f})."
-    )
-    if abs(gain) < noise:
-        return f"{said} That is within what chance does on these test rows (± {noise:.3f})."
-    if gain > 0:
-        return f"{said} The curve still rises; how far it goes on was not measured."
-    return f"{said} More rows of this kind did not help."

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.classify.evaluation import Evaluation
-from toolkit.classify.multilabel.evaluation import MultilabelEvaluation
+from toolkit.classify.evaluation import ModelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class EvaluationReport(Report):
 
     def __init__(
         self,
-        evaluation: Evaluation | MultilabelEvaluation,
+        evaluation: ModelEvaluation,
         *,
         title: str = "Evaluation of a saved model",
         facts: dict[str, str] | None = None,

@@ -8,21 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from toolkit.errors import UsageError
+from toolkit.saved.description import FolderKind
 
 __all__ = ["check_can_write", "write_folder"]
 
 
-def check_can_write(target: Path, described_in: str, what: str, *, force: bool) -> None:
+def check_can_write(target: Path, kind: FolderKind, *, force: bool) -> None:
     """Refuse to write where something else is.
 
     Parameters
     ----------
     target : Path
         The folder to be.
-    described_in : str
-        Name of the file that tells such a folder from others.
-    what : str
-        What the folder holds, for messages: ``"model"``.
+    kind : FolderKind
+        What it is to hold.
     force : bool
         Whether an earlier folder of the same kind may be replaced.
 
@@ -37,13 +36,15 @@ def check_can_write(target: Path, described_in: str, what: str, *, force: bool) 
         raise UsageError(f"{target} is a file; give a folder that does not exist yet")
     if not any(target.iterdir()):
         return
-    if not (target / described_in).is_file():
+    if not (target / kind.described_in).is_file():
         raise UsageError(
-            f"{target} holds other files than a {what}'s and is never replaced; give a folder that "
-            "does not exist yet"
+            f"{target} holds other files than a {kind.noun}'s and is never replaced; give a "
+            "folder that does not exist yet"
         )
     if not force:
-        raise UsageError(f"{target} holds a {what} already; replace it with force=True (--force)")
+        raise UsageError(
+            f"{target} holds a {kind.noun} already; replace it with force=True (--force)"
+        )
 
 
 def write_folder(target: Path, files: Mapping[str, bytes | str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tests.classify.examples import hashing
 from tests.classify.multilabel.examples import tagged_texts
 from toolkit.classify import (
     MultilabelResult,
+    Prediction,
     evaluate_model,
     evaluate_multilabel,
     load_model,
@@ -19,8 +21,8 @@ from toolkit.classify import (
     train_classifier,
     train_multilabel,
 )
-from toolkit.classify.prediction_log import PredictionLog, predict_logged
 from toolkit.errors import DataError, UsageError
+from toolkit.saved.row_log import RowLog, logged
 
 
 def train(texts, labels, **more):
@@ -139,9 +141,14 @@ def test_predictions_have_a_probability_for_each_label(result: MultilabelResult,
     assert any(len(one.label) > 1 for one in found)
     assert all(one.abstained for one in predict_texts(model, texts, threshold=1.0))
     assert all(len(one.label) == 3 for one in predict_texts(model, texts, threshold=0.0))
+
+    def answer(chunk, start):
+        return [astuple(one) for one in predict_texts(model, chunk, top_k=2, start=start)]
+
     for _ in range(2):
-        with PredictionLog(tmp_path / "p.part", {}) as log:
-            assert list(predict_logged(model, texts, log, top_k=2, chunk_size=7)) == found
+        with RowLog(tmp_path / "p.part", {}) as log:
+            rows = list(logged(texts, answer, log, chunk_size=7))
+        assert [Prediction(*row) for row in rows] == found
     assert log.taken == 20
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from toolkit.classify.evaluation import training_note
-from toolkit.classify.intervals import Interval
+from toolkit.classify.evaluation import ModelEvaluation, of_training
 from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.multilabel.label_sets import as_label_sets
 from toolkit.classify.multilabel.metrics import measure_sets, set_intervals
@@ -24,50 +23,25 @@ if TYPE_CHECKING:
 __all__ = ["MultilabelEvaluation", "evaluate_multilabel"]
 
 
-@dataclass(frozen=True, eq=False)
-class MultilabelEvaluation:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MultilabelEvaluation(ModelEvaluation):
     """How a model of label sets does on texts that it was not trained on.
+
+    What it holds beside these is described by
+    :class:`~toolkit.classify.evaluation.ModelEvaluation`.
 
     Parameters
     ----------
-    texts : list of str, of length n
-        The texts.
-    given, predicted : ndarray of shape (n, n_classes), bool
-        Labels.
     probabilities : ndarray of shape (n, n_classes)
         Of every label; 0 for those the model does not know.
-    classes : list of str
-        All labels given or known to the model, sorted.
     separator : str
         What stands between labels in a cell.
-    scores : dict of str to float
-        By metric.
-    intervals : dict of str to Interval
-        95 % bootstrap intervals.
-    trained : dict of str to float
-        The scores the model came with; empty if it has none.
-    unseen : dict of str to int
-        Labels the model cannot answer, with their number of rows.
-    trained_classes : dict of str to float
-        F1 by label that the model came with; empty if it has none.
     """
 
-    texts: list[str]
-    given: NDArray[np.bool_]
-    predicted: NDArray[np.bool_]
-    probabilities: NDArray[np.float64]
-    classes: list[str]
-    separator: str
-    scores: dict[str, float]
-    intervals: dict[str, Interval]
-    trained: dict[str, float] = field(default_factory=dict)
-    unseen: dict[str, int] = field(default_factory=dict)
-    trained_classes: dict[str, float] = field(default_factory=dict)
+    deciding: ClassVar[str] = "micro_f1"
 
-    @property
-    def drop(self) -> dict[str, float]:
-        """Score in training less score here, by metric; of ``hamming_loss`` less is better."""
-        return {k: self.trained[k] - v for k, v in self.scores.items() if k in self.trained}
+    probabilities: NDArray[np.float64]
+    separator: str
 
     def per_class(self) -> pd.DataFrame:
         """Return precision, recall, F1, average precision and support by label.
@@ -77,10 +51,9 @@ class MultilabelEvaluation:
         DataFrame
             Indexed by label; also ``f1_training`` where the model brings it.
         """
-        frame = label_table(self.given, self.predicted, self.probabilities, self.classes)
-        if self.trained_classes:
-            frame["f1_training"] = [self.trained_classes.get(c, np.nan) for c in self.classes]
-        return frame
+        return label_table(
+            self.given, self.predicted, self.probabilities, self.classes, self.trained_classes
+        )
 
     def errors(self) -> pd.DataFrame:
         """Return the rows with wrong labels, the surest mistakes first.
@@ -101,33 +74,9 @@ class MultilabelEvaluation:
             rows=np.arange(len(self.texts)),
         )
 
-    def notes(self) -> list[str]:
-        """Return what a reader of the scores should know, in sentences."""
-        found = []
-        if self.unseen:
-            named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
-            more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
-            found.append(
-                f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
-                "Each of their rows counts as missed."
-            )
-        if "micro_f1" in self.trained:
-            found.append(
-                training_note("micro F1", self.trained["micro_f1"], self.intervals["micro_f1"])
-            )
-        return found
-
-    def summary(self) -> str:
-        """Return the scores beside those of the training, as lines of plain text."""
-        lines = [f"{'':18} here    training    drop"]
-        for name, value in self.scores.items():
-            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
-            lines.append(f"{name:18} {value:.3f}   {before}".rstrip())
-        lines += [
-            f"{name}: 95 % interval {found.low:.3f} to {found.high:.3f}"
-            for name, found in self.intervals.items()
-        ]
-        return "\n".join(lines + self.notes())
+    def unseen_rows(self) -> str:
+        """Return what becomes of the rows whose label the model cannot answer."""
+        return "Each of their rows counts as missed."
 
 
 def evaluate_multilabel(
@@ -203,20 +152,15 @@ def evaluate_multilabel(
         for label in classes
         if label not in set(known)
     }
-    trained, by_class = {}, {}
-    if info is not None:
-        trained = {name: float(score["mean"]) for name, score in info.metrics.items()}
-        by_class = {str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()}
     return MultilabelEvaluation(
-        listed,
-        given,
-        predicted,
-        probabilities,
-        classes,
-        sets.separator,
-        measure_sets(given, predicted, probabilities),
-        set_intervals(given, predicted, random_state=random_state),
-        trained,
-        dict(sorted(counts.items(), key=lambda pair: -pair[1])),
-        by_class,
+        texts=listed,
+        given=given,
+        predicted=predicted,
+        probabilities=probabilities,
+        classes=classes,
+        separator=sets.separator,
+        scores=measure_sets(given, predicted, probabilities),
+        intervals=set_intervals(given, predicted, random_state=random_state),
+        unseen=dict(sorted(counts.items(), key=lambda pair: -pair[1])),
+        **of_training(info),
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
+from toolkit.classify.class_table import class_table
 from toolkit.classify.intervals import Interval
-from toolkit.classify.multilabel.label_sets import join_labels
+from toolkit.classify.label_findings import LabelProblem
+from toolkit.classify.multilabel.label_checks import unlikely_sets
+from toolkit.classify.multilabel.label_sets import LabelSets, join_labels
 from toolkit.classify.multilabel.metrics import label_average_precision, set_intervals
-from toolkit.classify.multilabel.validation import SetValidation
-from toolkit.classify.result import Baseline
-from toolkit.classify.trials import Selection
-from toolkit.classify.validation import Score
+from toolkit.classify.result import Trained
+from toolkit.classify.unlikely_labels import LabelTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,58 +23,55 @@ if TYPE_CHECKING:
 __all__ = ["MultilabelResult", "label_table", "set_errors"]
 
 
-@dataclass(frozen=True, eq=False)
-class MultilabelResult:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MultilabelResult(Trained):
     """A fitted pipeline for several labels per text, and what its validation found out.
+
+    What it holds beside these is described by :class:`~toolkit.classify.result.Trained`; its
+    classifier is a :class:`~toolkit.classify.LabelSetClassifier`.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        Vectorizer and :class:`~toolkit.classify.LabelSetClassifier`, fitted on all rows.
-    texts : list of str, of length n
-        The training texts.
     Y : ndarray of shape (n, n_labels), bool
-        Their labels.
-    classes : ndarray of shape (n_labels,)
-        The sorted labels.
+        The labels of the training texts.
     separator : str
         What stands between labels in a cell.
-    validation : SetValidation
-        Scores, predictions and probabilities of rows that were not learned from.
-    baselines : dict of str to Baseline
-        ``"majority"`` and ``"tfidf"``; empty if not asked for.
-    by_dimension : dict of int to dict of str to Score
-        Scores by dimension, from the same full vectors.
-    notes : list of str
-        What a reader of the scores should know.
-    provenance : dict of str to object
-        As in :class:`~toolkit.classify.TrainingResult`.
-    selection : Selection, optional
-        How the classifier was chosen, where several were compared.
     """
 
-    pipeline: Pipeline
-    texts: list[str]
-    Y: NDArray[np.bool_]
-    classes: NDArray[Any]
-    separator: str
-    validation: SetValidation
-    baselines: dict[str, Baseline] = field(default_factory=dict)
-    by_dimension: dict[int, dict[str, Score]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    selection: Selection | None = None
+    shown: ClassVar[dict[str, str]] = {
+        "micro_f1": "micro F1",
+        "macro_f1": "macro F1",
+        "subset_accuracy": "all labels right",
+    }
 
-    @property
-    def scores(self) -> dict[str, Score]:
-        """Validated scores by metric."""
-        return self.validation.scores
+    Y: NDArray[np.bool_]
+    separator: str
 
     @property
     def thresholds(self) -> NDArray[np.float64]:
         """From which probability on the fitted pipeline gives each label."""
         found: NDArray[np.float64] = self.pipeline[-1].thresholds_
         return found
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Validated probabilities, shape (n, n_labels); 0 for rows that were not tested."""
+        found = self.validation.probabilities
+        return np.zeros(self.Y.shape) if found is None else found
+
+    def label_problems(self) -> list[LabelProblem]:
+        """Return the tested rows with a label that is unlikely or missing, the surest first.
+
+        From the validated probabilities, as in :func:`~toolkit.classify.find_label_problems`,
+        which also looks for duplicates and outliers.
+        """
+        sets = LabelSets(self.Y, self.classes, self.separator)
+        table = LabelTable(self.texts, np.array(sets.joined(), dtype=object))
+        return sorted(unlikely_sets(table, sets, self.probabilities), key=lambda one: -one.score)
+
+    def label_of(self, row: int) -> str:
+        """Return the labels of a row as a cell."""
+        return join_labels(self.Y[row : row + 1], self.classes, self.separator)[0]
 
     def intervals(self) -> dict[str, Interval]:
         """Return 95 % bootstrap intervals over all tested rows."""
@@ -96,7 +93,7 @@ class MultilabelResult:
         frame = label_table(
             self.Y[tested],
             found.predicted[tested],
-            found.probabilities[tested],
+            self.probabilities[tested],
             self.classes.tolist(),
         )
         frame.insert(4, "threshold", self.thresholds)
@@ -115,31 +112,11 @@ class MultilabelResult:
             self.texts,
             self.Y,
             found.predicted,
-            found.probabilities,
+            self.probabilities,
             self.classes,
             self.separator,
             rows=np.flatnonzero(found.tested),
         )
-
-    def summary(self) -> str:
-        """Return the scores beside the baselines, as lines of plain text."""
-        dimension = self.provenance["dimension"]
-        rows = [(f"{self.provenance['classifier']} at {dimension} dimensions", self.scores)]
-        rows += [(f"  at {d}", scores) for d, scores in self.by_dimension.items() if d != dimension]
-        rows += [(baseline.description, baseline.scores) for baseline in self.baselines.values()]
-        width = max(len(name) for name, _ in rows)
-        head = [notice] if (notice := self.provenance["notice"]) else []
-        if len(self.scores["micro_f1"].folds) == 1:
-            tested = int(self.validation.tested.sum())
-            head.append(f"Scores on {tested:,} rows kept back from training:")
-        head.append(f"{'':{width}}   {'micro F1':13}   {'macro F1':13}   all labels right")
-        lines = [
-            f"{name:{width}}   {s['micro_f1'].text():13}   {s['macro_f1'].text():13}   "
-            f"{s['subset_accuracy'].text()}"
-            for name, s in rows
-        ]
-        chosen = self.selection.lines() if self.selection is not None else []
-        return "\n".join(head + lines + chosen + list(self.notes))
 
 
 def label_table(
@@ -147,6 +124,7 @@ def label_table(
     predicted: NDArray[np.bool_],
     probabilities: NDArray[np.float64],
     labels: list[Any],
+    trained: dict[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return precision, recall, F1 and average precision of each label.
 
@@ -156,21 +134,10 @@ def label_table(
     >>> label_table(given, given, given * 0.9, ["a", "b"])["support"].tolist()
     [2, 1]
     """
-    import pandas as pd
-
     hits = (given & predicted).sum(axis=0)
-    support, answers = given.sum(axis=0), predicted.sum(axis=0)
-    return pd.DataFrame(
-        {
-            "precision": hits / np.maximum(answers, 1),
-            "recall": hits / np.maximum(support, 1),
-            "f1": 2 * hits / np.maximum(support + answers, 1),
-            "average_precision": label_average_precision(given, probabilities),
-            "support": support,
-            "predicted": answers,
-        },
-        index=pd.Index(labels, dtype=object, name="class"),
-    )
+    frame = class_table(hits, given.sum(axis=0), predicted.sum(axis=0), labels, trained)
+    frame.insert(3, "average_precision", label_average_precision(given, probabilities))
+    return frame
 
 
 def set_errors(

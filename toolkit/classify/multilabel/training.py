@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.base import BaseEstimator
 
-from toolkit.classify.baselines import tfidf_baseline
-from toolkit.classify.choosing import RowDivider, choose
-from toolkit.classify.classifiers import make_classifier
-from toolkit.classify.holdout import RARE, as_times
-from toolkit.classify.labels import as_groups
+from toolkit.classify.holdout import RARE
 from toolkit.classify.multilabel.estimator import LabelSetClassifier
-from toolkit.classify.multilabel.label_sets import LabelSets, as_label_sets, rarest_labels
+from toolkit.classify.multilabel.label_sets import LabelSets, as_label_sets
 from toolkit.classify.multilabel.metrics import DECIDING
 from toolkit.classify.multilabel.result import MultilabelResult
-from toolkit.classify.multilabel.validation import cross_validate_sets, score_frequent_set
-from toolkit.classify.notes import duplicate_notes, lookalike_notes, short_vector_notes
-from toolkit.classify.provenance import training_provenance
-from toolkit.classify.result import Baseline
+from toolkit.classify.selection import compare_and_train
 from toolkit.classify.splitting import Splits, named
-from toolkit.classify.training import DIMENSIONS, default_vectorizer, make_vectors
+from toolkit.classify.targets import Targets
+from toolkit.classify.training import DIMENSIONS, checked_texts, default_vectorizer
 from toolkit.classify.trials import check_metric, make_candidates
-from toolkit.classify.validation import quiet_fitting
-from toolkit.embedding.checks import cut
-from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 
 __all__ = ["train_multilabel"]
@@ -109,85 +101,36 @@ def train_multilabel(
     >>> result.pipeline.predict(["a car"]).tolist(), result.classes.tolist()
     ([[0, 1]], ['fruit', 'vehicle'])
     """
-    vectorizer = default_vectorizer() if vectorizer is None else vectorizer
-    parameters = vectorizer.get_params(deep=False)
-    checked = check_texts(texts, missing=parameters.get("missing", "error")).texts
-    # Everything that can be wrong is found out before the first text is embedded.
+    first = default_vectorizer() if vectorizer is None else vectorizer
+    checked = checked_texts(first, texts)
     sets = as_label_sets(y, len(checked), separator=label_separator)
-    codes, moments = as_groups(groups, len(checked)), as_times(times, len(checked))
-    if codes is not None and moments is not None:
-        raise UsageError("give groups or times; splits that respect both are not made")
-    if cv is not None and cv < 2:
-        raise UsageError(f"cv={cv} folds: at least 2 are needed, one to test and one to learn from")
-    check_metric(metric, DECIDING)
     tried = {
         name: LabelSetClassifier(
             model, threshold=threshold, labels=sets.labels.tolist(), random_state=random_state
         )
         for name, model in _candidates(candidates, class_weight, random_state).items()
     }
-    rows = RowDivider(rarest_labels(sets.Y), codes, moments, test_size, random_state)
-    everything = np.arange(len(checked))
-    outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
-
-    full, first_step = make_vectors(vectorizer, checked, rows.y)
-    asked = parameters.get("dimensions")
-    width = full.shape[1] if asked is None else int(asked)
-    X = cut(full, width)
-    selection, models = choose(
-        X,
-        sets.Y,
-        rows,
+    found = compare_and_train(
+        checked,
+        Targets.of_sets(sets),
         tried,
-        outer,
-        metric=metric,
+        partial(MultilabelResult, Y=sets.Y, separator=sets.separator),
+        vectorizer=first,
+        metric=check_metric(metric, DECIDING),
+        notes=lambda splits: _notes(sets, splits),
         cv=cv,
-        n_jobs=n_jobs,
-        say=say,
-        validate=cross_validate_sets,
-    )
-    model = clone(tried[selection.chosen] if selection is not None else models[0])
-    validation = cross_validate_sets(X, sets.Y, models, outer, n_jobs=n_jobs)
-    by_dimension = {width: validation.scores}
-    for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
-        if 0 < d <= full.shape[1]:
-            found = cross_validate_sets(cut(full, d), sets.Y, models, outer, n_jobs=n_jobs)
-            by_dimension[d] = found.scores
-    compared = _baselines(checked, sets, model, outer, n_jobs) if baselines else {}
-
-    identity = getattr(first_step, "identity_", None)
-    provenance = training_provenance(
-        identity=identity,
-        vectorizer=first_step,
-        dimension=width,
-        classifier=model.estimator,
-        splitter=rows.describe(cv),
-        selection=None if selection is None else selection.to_dict(),
+        test_size=test_size,
+        groups=groups,
+        times=times,
+        dimensions=dimensions,
+        baselines=baselines,
         random_state=random_state,
-        texts=checked,
-        labels=np.array(sets.joined(), dtype=object),
+        n_jobs=n_jobs,
         source=source,
         command=command,
+        say=say,
     )
-    provenance |= {"classes": len(sets.labels), "multilabel": True, "separator": sets.separator}
-    provenance["threshold"] = threshold
-    with quiet_fitting(X):
-        model.fit(X, sets.Y)
-    notes = [*_notes(sets, outer, model), *duplicate_notes(checked, outer)]
-    notes += lookalike_notes(sets.labels)
-    return MultilabelResult(
-        pipeline=Pipeline([("vectorizer", first_step), ("classifier", model)]),
-        texts=checked,
-        Y=sets.Y,
-        classes=sets.labels,
-        separator=sets.separator,
-        validation=validation,
-        baselines=compared,
-        by_dimension=dict(sorted(by_dimension.items(), reverse=True)),
-        notes=notes + short_vector_notes(identity, min(by_dimension)),
-        provenance=provenance,
-        selection=selection,
-    )
+    return replace(found, notes=found.notes + _never_learned(found))
 
 
 def _candidates(
@@ -207,7 +150,7 @@ def _candidates(
     return found
 
 
-def _notes(sets: LabelSets, splits: Splits, model: LabelSetClassifier) -> list[str]:
+def _notes(sets: LabelSets, splits: Splits) -> list[str]:
     Y, labels = sets.Y, sets.labels
     counts = Y.sum(axis=1)
     several, none = int((counts > 1).sum()), int((counts == 0).sum())
@@ -228,32 +171,17 @@ def _notes(sets: LabelSets, splits: Splits, model: LabelSetClassifier) -> list[s
             f"{len(untested)} of {len(labels)} labels are never tested ({named(untested)}): how "
             "well they are recognised is not known."
         )
-    if len(model.estimators_) == len(labels):
-        never = labels[[one is None for one in model.estimators_]]
-        if len(never):
-            notes.append(
-                f"{len(never)} of {len(labels)} labels cannot be learned, having too few rows with "
-                f"or without them ({named(never)}); their probability is their share of the rows."
-            )
     return notes
 
 
-def _baselines(
-    texts: list[str],
-    sets: LabelSets,
-    model: LabelSetClassifier,
-    splits: Splits,
-    n_jobs: int | None,
-) -> dict[str, Baseline]:
-    frequent = score_frequent_set(sets.Y, splits).scores
-    counted, description = tfidf_baseline(texts, model.estimator)
-    if not hasattr(counted[-1], "predict_proba"):  # calibration is left out of the baseline
-        counted, description = tfidf_baseline(texts, make_classifier())
-    own = clone(model).set_params(estimator=counted[-1])
-    scores = cross_validate_sets(
-        texts, sets.Y, make_pipeline(counted[0], own), splits, n_jobs=n_jobs
-    ).scores
-    return {
-        "majority": Baseline("Always the most frequent labels", frequent),
-        "tfidf": Baseline(description, scores),
-    }
+def _never_learned(result: MultilabelResult) -> list[str]:
+    model, labels = result.pipeline[-1], result.classes
+    if len(model.estimators_) < len(labels):  # one model for all
+        return []
+    never = labels[[one is None for one in model.estimators_]]
+    if not len(never):
+        return []
+    return [
+        f"{len(never)} of {len(labels)} labels cannot be learned, having too few rows with or "
+        f"without them ({named(never)}); their probability is their share of the rows."
+    ]

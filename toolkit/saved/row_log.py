@@ -1,41 +1,38 @@
-"""Predictions written down as they are made, so that an interrupted run goes on where it was."""
+"""Answers written down as they are made, so that an interrupted run goes on where it was."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
-from sklearn.base import BaseEstimator
-
-from toolkit.classify.prediction import Prediction, predict_texts
 from toolkit.embedding.keys import encode_text
 from toolkit.errors import UsageError
 
-__all__ = ["PredictionLog", "predict_logged"]
+__all__ = ["RowLog", "logged"]
 
-FORMAT = "embeddinggemma-toolkit predictions 1"
+FORMAT = "embeddinggemma-toolkit rows 1"
 
 
-class PredictionLog:
-    """A file of finished predictions beside an output that is not finished yet.
+class RowLog:
+    """A file of finished rows beside an output that is not finished yet.
 
-    The first line says what made it; each further line holds one chunk of predictions and a
-    digest of its texts, and is on disk before the next chunk is begun. A repeated run takes
-    chunks from it as long as their texts are the same, in the same order; from the first that
-    differs, or was cut off, it predicts anew.
+    The first line says what made it; each further line holds one chunk of rows and a digest of
+    its texts, and is on disk before the next chunk is begun. A repeated run takes chunks from it
+    as long as their texts are the same, in the same order; from the first that differs, or was
+    cut off, the log is begun anew.
 
     Parameters
     ----------
     path : path
         The file.
     made_by : mapping of str to JSON values
-        What decides a prediction: the model's digest, threshold, ... A file that was made by
+        What decides a row: the model's digest, threshold, ... A file that was made by
         something else is begun anew.
 
     Attributes
@@ -55,12 +52,12 @@ class PredictionLog:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for run in range(2):
-    ...         with PredictionLog(Path(folder, "out.csv.part"), {"model": "a"}) as log:
+    ...         with RowLog(Path(folder, "out.csv.part"), {"model": "a"}) as log:
     ...             found = log.take(["some text"])
     ...             if found is None:
-    ...                 log.put(["some text"], [Prediction("fruit", 0.9)])
+    ...                 log.put(["some text"], [("fruit", 0.9)])
     >>> found
-    [Prediction(label='fruit', probability=0.9, top=(), abstained=False)]
+    [('fruit', 0.9)]
     """
 
     def __init__(self, path: str | Path, made_by: Mapping[str, Any]) -> None:
@@ -99,8 +96,8 @@ class PredictionLog:
         if self._file is not None:
             self._file.close()
 
-    def take(self, texts: Sequence[Any]) -> list[Prediction] | None:
-        """Return the predictions of the next chunk if they are there for just these texts."""
+    def take(self, texts: Sequence[Any]) -> list[tuple[Any, ...]] | None:
+        """Return the rows of the next chunk if they are there for just these texts."""
         if not self._replaying:
             return None
         file = self._open()
@@ -115,9 +112,8 @@ class PredictionLog:
         self.taken += len(found)
         return found
 
-    def put(self, texts: Sequence[Any], found: Sequence[Prediction]) -> None:
-        """Write down the predictions of the next chunk."""
-        rows = [[p.label, p.probability, p.top, p.abstained] for p in found]
+    def put(self, texts: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write down the rows of the next chunk: tuples, also within tuples, of JSON values."""
         self._append(json.dumps({"texts": _digest(texts), "rows": rows}).encode() + b"\n")
 
     def remove(self) -> None:
@@ -136,44 +132,44 @@ class PredictionLog:
         return self._file
 
 
-def predict_logged(
-    model: BaseEstimator,
+def logged(
     texts: Iterable[Any],
-    log: PredictionLog,
+    answer: Callable[[Sequence[Any], int], Sequence[tuple[Any, ...]]],
+    log: RowLog | None,
     *,
-    threshold: float | None = None,
-    top_k: int = 0,
     chunk_size: int = 1024,
-) -> Iterator[Prediction]:
-    """Yield what :func:`~toolkit.classify.prediction.predict_texts` yields, by way of a log.
+) -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each text, by way of a log.
 
     Parameters
     ----------
-    model, texts, threshold, top_k, chunk_size
-        As there.
-    log : PredictionLog
-        Open.
+    texts : iterable
+        Of any length; read a chunk at a time.
+    answer : callable
+        From a chunk of texts and the position of its first to its rows.
+    log : RowLog or None
+        Open; what it knows is not asked for again.
+    chunk_size : int, default=1024
+        Texts at once.
 
     Yields
     ------
-    Prediction
+    tuple
+
+    Examples
+    --------
+    >>> list(logged("abc", lambda chunk, start: [(start, len(chunk))] * len(chunk), None,
+    ...             chunk_size=2))
+    [(0, 2), (0, 2), (2, 1)]
     """
     rows = iter(texts)
     start = 0
     while chunk := list(islice(rows, chunk_size)):
-        found = log.take(chunk)
+        found: Sequence[tuple[Any, ...]] | None = None if log is None else log.take(chunk)
         if found is None:
-            found = list(
-                predict_texts(
-                    model,
-                    chunk,
-                    threshold=threshold,
-                    top_k=top_k,
-                    chunk_size=chunk_size,
-                    start=start,
-                )
-            )
-            log.put(chunk, found)
+            found = answer(chunk, start)
+            if log is not None:
+                log.put(chunk, found)
         start += len(chunk)
         yield from found
 
@@ -187,19 +183,16 @@ def _digest(texts: Sequence[Any]) -> str:
     return digest.hexdigest()
 
 
-def _read(line: bytes, digest: str) -> list[Prediction] | None:
+def _read(line: bytes, digest: str) -> list[tuple[Any, ...]] | None:
     try:
         data = json.loads(line)
-        if data["texts"] != digest:
+        if data["texts"] != digest or not all(isinstance(row, list) for row in data["rows"]):
             return None
-        return [
-            Prediction(_frozen(label), _frozen(share), tuple((a, b) for a, b in top), abstained)
-            for label, share, top, abstained in data["rows"]
-        ]
+        return [_frozen(row) for row in data["rows"]]
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _frozen(value: Any) -> Any:
     """Return a list, which is what JSON makes of a tuple, as a tuple again."""
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
 from tests.classify.examples import hashing, labelled_texts
-from toolkit.classify import predict_texts, train_classifier
-from toolkit.classify.prediction_log import PredictionLog, predict_logged
+from toolkit.classify import Prediction, predict_texts, train_classifier
 from toolkit.errors import MissingTextError
+from toolkit.saved.row_log import RowLog, logged
 
 MADE_BY = {"model": "abc"}
 
@@ -20,8 +21,11 @@ def model():
 
 
 def run(model, texts, path: Path, **how):
-    with PredictionLog(path, MADE_BY) as log:
-        found = list(predict_logged(model, texts, log, chunk_size=4, **how))
+    def answer(chunk, start):
+        return [astuple(one) for one in predict_texts(model, chunk, start=start, **how)]
+
+    with RowLog(path, MADE_BY) as log:
+        found = [Prediction(*row) for row in logged(texts, answer, log, chunk_size=4)]
     return found, log.taken
 
 
