@@ -161,7 +161,7 @@ def test_no_server_is_one_message(table: Path, tmp_path: Path) -> None:
         (["in.jsonl", "--encoding", "nix"], 2, "no text encoding"),
         (["holes.csv"], 1, "missing at line 3"),
         (["empty.csv"], 1, "is empty"),
-        (["in.jsonl", "--backend", "cache"], 1, "have no vector"),
+        (["in.jsonl", "--backend", "cache"], 1, "no vector"),
     ],
 )
 def test_mistakes(
@@ -250,7 +250,7 @@ def test_long_texts_do_not_go_into_a_pack(tmp_path: Path, ollama_double: OllamaD
     out = tmp_path / "a.safetensors"
     done = invoke("embed", tmp_path / "in.txt", "--host", ollama_double.host, "-o", out)
     assert done.code == 1
-    assert "1 texts are over the model's limit; a pack holds vectors of whole texts" in done.stderr
+    assert "over the model's limit: 1 text. A pack holds vectors of whole texts" in done.stderr
     assert not out.exists()
 
 

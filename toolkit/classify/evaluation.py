@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,8 @@ class Evaluation:
     scores : dict of str to float
         By metric, over all rows: those with unknown labels count as errors.
     intervals : dict of str to Interval
-        95 % bootstrap intervals of accuracy and macro F1.
+        95 % bootstrap intervals of accuracy and macro F1; empty if the model knows none of the
+        labels, where there is nothing to be uncertain about.
     trained : dict of str to float
         The scores the model came with; empty if it has none.
     unseen : dict of str to int
@@ -118,24 +119,28 @@ class Evaluation:
     def notes(self) -> list[str]:
         """Return what a reader of the scores should know, in sentences."""
         found = []
-        if self.unseen:
+        if self.unseen and not self.intervals:
+            found.append(none_known(self.unseen, sorted(set(self.classes) - set(self.unseen))))
+        elif self.unseen:
             rows = sum(self.unseen.values())
             named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
             more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
             known = len(self.given) - rows
             right = int((self.given == self.predicted).sum())
-            share = f", and {right / known:.3f} of the others are right" if known else ""
+            count = "row counts as an error" if rows == 1 else f"{rows:,} rows count as errors"
             found.append(
                 f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
-                f"Their {rows} rows count as errors{share}."
+                f"Their {count}, and {right / known:.3f} of the others are right."
             )
-        if "accuracy" in self.trained:
+        if "accuracy" in self.trained and self.intervals:
             interval = self.intervals["accuracy"]
             found.append(training_note("accuracy", self.trained["accuracy"], interval))
         return found
 
     def summary(self) -> str:
         """Return the scores beside those of the training, as lines of plain text."""
+        if not self.intervals:
+            return "\n".join(self.notes())
         lines = [f"{'':18} here    training    drop"]
         for name, value in self.scores.items():
             before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
@@ -224,11 +229,32 @@ def evaluate_model(
         np.array([np.nan if a.probability is None else a.probability for a in answers]),
         classes,
         measure(given, predicted),
-        bootstrap_intervals(confusion, random_state=random_state),
+        bootstrap_intervals(confusion, random_state=random_state) if known & set(given) else {},
         trained,
         dict(counts.most_common()),
         by_class,
     )
+
+
+def none_known(unseen: Mapping[str, int], classes: Sequence[str]) -> str:
+    """Return what to say where a model knows none of the labels.
+
+    Examples
+    --------
+    >>> none_known({"1": 20, "2": 9}, ["bad", "good"])
+    "The model knows none of the labels here ('1', '2'), so there is no score. It was trained on \
+'bad', 'good'. Is this the right label column, and the right model?"
+    """
+    return (
+        f"The model knows none of the labels here ({_named(unseen)}), so there is no score. It "
+        f"was trained on {_named(classes)}. Is this the right label column, and the right model?"
+    )
+
+
+def _named(labels: Iterable[str]) -> str:
+    listed = list(labels)
+    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    return ", ".join(map(repr, listed[:8])) + more
 
 
 def training_note(name: str, before: float, here: Interval) -> str:

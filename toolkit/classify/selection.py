@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from toolkit.classify.choosing import RowDivider, choose
+from toolkit.classify.choosing import RowDivider, beginning, choose
 from toolkit.classify.holdout import as_times, rarity_notes
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.result import TrainingResult
@@ -24,6 +24,7 @@ from toolkit.classify.trials import check_metric, make_candidates
 from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["select_classifier"]
 
@@ -77,7 +78,8 @@ def select_classifier(
     class_weight : "balanced" or mapping, optional
         Given to the candidates that take it.
     say : callable, optional
-        Told how long a nested validation will take, before it begins.
+        Told what is about to be done, once nothing speaks against it, and how long a nested
+        validation will take.
 
     Returns
     -------
@@ -118,6 +120,9 @@ def select_classifier(
     outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
     notes = rarity_notes(labels, outer) + _unlearned(labels, outer)
 
+    if say is not None:
+        classes = counted(len(set(labels.tolist())), "class", "classes")
+        say(beginning(len(labels), classes, source, cv, test_size))
     full, first_step = make_vectors(vectorizer, checked, labels)
     asked = parameters.get("dimensions")
     X = full if asked is None else cut(full, int(asked))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from toolkit.classify.evaluation import training_note
+from toolkit.classify.evaluation import none_known, training_note
 from toolkit.classify.intervals import Interval
 from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.multilabel.label_sets import as_label_sets
@@ -104,14 +104,16 @@ class MultilabelEvaluation:
     def notes(self) -> list[str]:
         """Return what a reader of the scores should know, in sentences."""
         found = []
-        if self.unseen:
+        if self.unseen and not self.intervals:
+            found.append(none_known(self.unseen, sorted(set(self.classes) - set(self.unseen))))
+        elif self.unseen:
             named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
             more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
             found.append(
                 f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
                 "Each of their rows counts as missed."
             )
-        if "micro_f1" in self.trained:
+        if "micro_f1" in self.trained and self.intervals:
             found.append(
                 training_note("micro F1", self.trained["micro_f1"], self.intervals["micro_f1"])
             )
@@ -119,6 +121,8 @@ class MultilabelEvaluation:
 
     def summary(self) -> str:
         """Return the scores beside those of the training, as lines of plain text."""
+        if not self.intervals:
+            return "\n".join(self.notes())
         lines = [f"{'':18} here    training    drop"]
         for name, value in self.scores.items():
             before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
@@ -215,7 +219,10 @@ def evaluate_multilabel(
         classes,
         sets.separator,
         measure_sets(given, predicted, probabilities),
-        set_intervals(given, predicted, random_state=random_state),
+        # Where labels were given and none is known, there is nothing to be uncertain about.
+        {}
+        if counts and not given[:, places].any()
+        else set_intervals(given, predicted, random_state=random_state),
         trained,
         dict(sorted(counts.items(), key=lambda pair: -pair[1])),
         by_class,

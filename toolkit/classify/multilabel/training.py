@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from toolkit.classify.baselines import tfidf_baseline
-from toolkit.classify.choosing import RowDivider, choose
+from toolkit.classify.choosing import RowDivider, beginning, choose
 from toolkit.classify.classifiers import make_classifier
 from toolkit.classify.holdout import RARE, as_times
 from toolkit.classify.labels import as_groups
@@ -30,6 +30,7 @@ from toolkit.classify.validation import quiet_fitting
 from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["train_multilabel"]
 
@@ -130,6 +131,8 @@ def train_multilabel(
     everything = np.arange(len(checked))
     outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
 
+    if say is not None:
+        say(beginning(len(checked), counted(len(sets.labels), "label"), source, cv, test_size))
     full, first_step = make_vectors(vectorizer, checked, rows.y)
     asked = parameters.get("dimensions")
     width = full.shape[1] if asked is None else int(asked)
