@@ -220,7 +220,7 @@ def test_missing_texts_are_embedded_as_empty_ones_when_asked(
     )
     assert done.code == 0
     assert np.load(out).shape == (2, 768)
-    assert "warning: 1 of 2 texts are missing" in done.stderr
+    assert "warning: 1 of 2 texts missing" in done.stderr
 
 
 @pytest.mark.filterwarnings("default")
@@ -313,7 +313,7 @@ def test_a_long_text_for_the_embedded_backend(tmp_path: Path) -> None:
     over = "longer than the 20,000 characters that the model takes"
     done = invoke(*arguments)
     assert done.code == 0
-    assert f"{over} and were cut" in done.stderr
+    assert f"1 of 1 text is {over} and was cut" in done.stderr
     refused = invoke(*arguments, "--long-texts", "error")
     assert refused.code == 1
     assert f"{over}, at position 0" in refused.stderr

@@ -87,7 +87,7 @@ def test_too_few_texts(tmp_path: Path, ollama_double: OllamaDouble) -> None:
     words = ("--host", ollama_double.host, "--out", tmp_path / "m.html")
     done = invoke("map", tmp_path / "in.txt", *words)
     assert done.code == 1
-    assert "at least 4 texts" in done.stderr
+    assert "in.txt has 2 texts; give at least 4" in done.stderr
 
 
 def test_colour_by_a_column(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:

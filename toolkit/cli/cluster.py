@@ -208,8 +208,8 @@ def cluster(
         from toolkit.cluster import check_clustering_output
 
         check_clustering_output(save, force=force)
-    made_anew = clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size or stop_words
-    if reuse is not None and made_anew:
+    chosen = clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size
+    if reuse is not None and (chosen or stop_words is not None):
         raise UsageError(
             "--reuse takes clusters and their names as they were saved; --clusterer, --n-clusters, "
             "--min-cluster-size and --stop-words are for new ones"

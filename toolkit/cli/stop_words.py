@@ -57,6 +57,8 @@ def _path(given: str) -> Path | None:
     """Return the file that is meant; None if it is words."""
     path = Path(given).expanduser()
     try:
+        if not given.strip():
+            return None
         if path.is_file():
             return path
     except (OSError, ValueError):  # too long for a name, or a NUL in it: words, not a path
