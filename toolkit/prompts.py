@@ -21,6 +21,7 @@ __all__ = [
     "TASKS",
     "Prompt",
     "PromptFamily",
+    "check_prompt",
     "find_family",
     "resolve_prompt",
     "resolve_task",
@@ -303,6 +304,35 @@ def resolve_task(task: str | None) -> str | None:
 
 
 @lru_cache(maxsize=256)
+def check_prompt(task: str | None, prompt: str | None = None) -> None:
+    """Refuse a misspelt task or prompt, whatever the model.
+
+    Parameters
+    ----------
+    task : str or None
+        One of :data:`TASKS`, an alias, or None.
+    prompt : str, optional
+        A template with ``{text}``; it wins over ``task``.
+
+    Raises
+    ------
+    PromptError
+        If the task is unknown or the template has no place for the text.
+
+    Examples
+    --------
+    >>> check_prompt("classification")
+    >>> check_prompt("clasification")
+    Traceback (most recent call last):
+    ...
+    toolkit.errors.PromptError: ...
+    """
+    if prompt is not None:
+        Prompt(prompt)
+    else:
+        resolve_task(task)
+
+
 def resolve_prompt(model: str, task: str | None, prompt: str | None = None) -> Prompt:
     r"""Return the prompt for a model and a task, or the custom one.
 

@@ -33,7 +33,8 @@ from toolkit.errors import (
     UsageError,
 )
 from toolkit.identity import ModelIdentity
-from toolkit.prompts import RAW, Prompt, find_family, resolve_prompt
+from toolkit.prompts import RAW, Prompt, check_prompt, find_family, resolve_prompt
+from toolkit.wording import counted
 
 __all__ = ["EmbeddingGemmaVectorizer"]
 
@@ -268,7 +269,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         checked = check_texts(X, missing=self.missing, copy=False)
         if checked.missing:
             warnings.warn(
-                f"{len(checked.missing):,} of {len(checked.texts):,} texts are missing and were "
+                f"{len(checked.missing):,} of {counted(len(checked.texts), 'text')} missing, "
                 "taken as empty (missing='empty')",
                 EmbeddingWarning,
                 stacklevel=2,
@@ -392,9 +393,11 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             keys = partial(hash_texts, texts, prompt, titles)  # needed if there are several
             return find_cached_source(settings, self.model, keys, cache, fitted=fitted), prompt
         backends = make_backends(settings, model=self.model, host=self.host)
-        prompt = (
-            resolve_prompt(self.model, self.task, self.prompt) if backends[0].uses_prompts else RAW
-        )
+        if backends[0].uses_prompts:
+            prompt = resolve_prompt(self.model, self.task, self.prompt)
+        else:
+            check_prompt(self.task, self.prompt)  # unused, and a misspelt one is a mistake still
+            prompt = RAW
         return find_source(backends, cache, fitted=fitted), prompt
 
     def _width(self, identity: ModelIdentity) -> int:

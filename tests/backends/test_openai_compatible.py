@@ -237,7 +237,7 @@ LONG = " ".join(f"word{i}" for i in range(3000))
 
 def test_a_text_that_the_server_would_cut(proxied, vectorizer):
     texts = [*TEXTS[:30], LONG, TEXTS[30]]
-    with pytest.warns(EmbeddingWarning, match="1 of 32 texts are longer"):
+    with pytest.warns(EmbeddingWarning, match="1 of 32 texts is longer"):
         vectors = vectorizer.transform(texts)
     assert vectorizer.report_.truncated == 1
     assert np.array_equal(np.delete(vectors, 30, 0), RIGHT[:31])

@@ -141,7 +141,7 @@ def test_a_text_without_a_vector_has_a_row_without_a_cluster(
             "--on-error", "nan", "--out", out,
         )  # fmt: skip
     assert done.code == 0, done.stderr
-    assert "1 of 36 texts have no vector" in done.stderr
+    assert "1 of 36 texts has no vector" in done.stderr
     rows = rows_of(out.read_text())
     assert len(rows) == 36
     assert [row["text"] for row in rows if not row["cluster"]] == ["river number 3"]

@@ -161,7 +161,7 @@ def test_no_server_is_one_message(table: Path, tmp_path: Path) -> None:
         (["in.jsonl", "--encoding", "nix"], 2, "no text encoding"),
         (["holes.csv"], 1, "missing at line 3"),
         (["empty.csv"], 1, "is empty"),
-        (["in.jsonl", "--backend", "cache"], 1, "have no vector"),
+        (["in.jsonl", "--backend", "cache"], 1, "no vector"),
     ],
 )
 def test_mistakes(
@@ -220,7 +220,7 @@ def test_missing_texts_are_embedded_as_empty_ones_when_asked(
     )
     assert done.code == 0
     assert np.load(out).shape == (2, 768)
-    assert "warning: 1 of 2 texts are missing" in done.stderr
+    assert "warning: 1 of 2 texts missing" in done.stderr
 
 
 @pytest.mark.filterwarnings("default")
@@ -250,7 +250,7 @@ def test_long_texts_do_not_go_into_a_pack(tmp_path: Path, ollama_double: OllamaD
     out = tmp_path / "a.safetensors"
     done = invoke("embed", tmp_path / "in.txt", "--host", ollama_double.host, "-o", out)
     assert done.code == 1
-    assert "1 texts are over the model's limit; a pack holds vectors of whole texts" in done.stderr
+    assert "over the model's limit: 1 text. A pack holds vectors of whole texts" in done.stderr
     assert not out.exists()
 
 
@@ -313,7 +313,7 @@ def test_a_long_text_for_the_embedded_backend(tmp_path: Path) -> None:
     over = "longer than the 20,000 characters that the model takes"
     done = invoke(*arguments)
     assert done.code == 0
-    assert f"{over} and were cut" in done.stderr
+    assert f"1 of 1 text is {over} and was cut" in done.stderr
     refused = invoke(*arguments, "--long-texts", "error")
     assert refused.code == 1
     assert f"{over}, at position 0" in refused.stderr

@@ -53,7 +53,7 @@ def test_texts_without_a_vector_are_left_out(
     assert invoke(*words).code == 1
     done = invoke(*words, "--on-error", "nan")
     assert done.code == 0, done.stderr
-    assert "1 of 20 texts have no vector and are left out" in done.stderr
+    assert "1 of 20 texts has no vector and is left out" in done.stderr
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 19
     assert "fruit 3" not in [row["text"] for row in rows]
@@ -87,7 +87,7 @@ def test_too_few_texts(tmp_path: Path, ollama_double: OllamaDouble) -> None:
     words = ("--host", ollama_double.host, "--out", tmp_path / "m.html")
     done = invoke("map", tmp_path / "in.txt", *words)
     assert done.code == 1
-    assert "at least 4 texts" in done.stderr
+    assert "in.txt has 2 texts; give at least 4" in done.stderr
 
 
 def test_colour_by_a_column(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:

@@ -79,6 +79,8 @@ def only_folder(cache: Path, folders: Sequence[Path], name: str) -> Path:
     found = exact or [folder for folder in folders if folder.name.startswith(name)]
     if len(found) != 1:
         listed = ", ".join(folder.name for folder in (found or folders)) or "none"
+        if not name and folders:
+            raise CacheError(f"{cache} holds several vector spaces; name one of them: {listed}")
         raise CacheError(
             f"{len(found) or 'no'} vector spaces of {cache} begin with {name!r}; "
             f"there {'are' if found else 'is'}: {listed}"

@@ -21,7 +21,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from toolkit.cache import index
-from toolkit.cache.connections import close_free, readable_errors, reading, writing
+from toolkit.cache.connections import close_free, make_folder, readable_errors, reading, writing
 from toolkit.cache.folders import REMOVED
 from toolkit.cache.index import INDEX, sync_folder
 from toolkit.cache.space import Space
@@ -193,7 +193,7 @@ def _cut_tail(report: SpaceReport) -> int:
 def _move_aside(folder: Path) -> Path:
     """Move a space's folder to ``damaged/`` under the date."""
     aside = folder.parents[1] / DAMAGED
-    aside.mkdir(parents=True, exist_ok=True)
+    make_folder(aside)
     name = f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{folder.name}"
     target, count = aside / name, 1
     while target.exists():

@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator
 from toolkit.classify.holdout import folds, held_out
 from toolkit.classify.splitting import Splits
 from toolkit.classify.trials import Selection, Trial, run_trials
+from toolkit.wording import counted
 
-__all__ = ["RowDivider", "choose"]
+__all__ = ["RowDivider", "beginning", "choose"]
 
 INNER_FOLDS = 5
 SINGLE_SPLIT_ABOVE = 5000
@@ -153,6 +154,19 @@ def choose(
     words = _words(inner, len(everything), "all rows")
     selection = Selection(metric, tuple(found), best, words, tuple(picks))
     return selection, [candidates[name] for name in picks]
+
+
+def beginning(rows: int, classes: str, source: str | None, cv: int | None, test_size: float) -> str:
+    """Return what a training is about to do.
+
+    Examples
+    --------
+    >>> beginning(1200, "3 classes", "reviews.csv", None, 0.2)
+    '1,200 texts of 3 classes from reviews.csv; 20% held out.'
+    """
+    where = f" from {source}" if source else ""
+    how = f"{cv} folds" if cv else f"{test_size:.0%} held out"
+    return f"{counted(rows, 'text')} of {classes}{where}; {how}."
 
 
 def _words(splits: Splits, count: int, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -41,7 +41,8 @@ class ModelEvaluation(ABC):
     scores : dict of str to float
         By metric, over all rows: those with unknown labels count as errors.
     intervals : dict of str to Interval
-        95 % bootstrap intervals.
+        95 % bootstrap intervals; empty if the model knows none of the labels, where there is
+        nothing to be uncertain about.
     trained : dict of str to float
         The scores the model came with; empty if it has none.
     unseen : dict of str to int
@@ -86,14 +87,16 @@ class ModelEvaluation(ABC):
     def notes(self) -> list[str]:
         """Return what a reader of the scores should know, in sentences."""
         found = []
-        if self.unseen:
+        if self.unseen and not self.intervals:
+            found.append(none_known(self.unseen, sorted(set(self.classes) - set(self.unseen))))
+        elif self.unseen:
             named = ", ".join(f"{label!r} ({n})" for label, n in list(self.unseen.items())[:8])
             more = f" and {len(self.unseen) - 8} more" if len(self.unseen) > 8 else ""
             found.append(
                 f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
                 f"{self.unseen_rows()}"
             )
-        if self.deciding in self.trained:
+        if self.deciding in self.trained and self.intervals:
             name = self.deciding.replace("_f1", " F1")
             before, here = self.trained[self.deciding], self.intervals[self.deciding]
             found.append(training_note(name, before, here))
@@ -101,6 +104,8 @@ class ModelEvaluation(ABC):
 
     def summary(self) -> str:
         """Return the scores beside those of the training, as lines of plain text."""
+        if not self.intervals:
+            return "\n".join(self.notes())
         lines = [f"{'':18} here    training    drop"]
         for name, value in self.scores.items():
             before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
@@ -175,7 +180,8 @@ class Evaluation(ModelEvaluation):
         known = len(self.given) - rows
         right = int((self.given == self.predicted).sum())
         share = f", and {right / known:.3f} of the others are right" if known else ""
-        return f"Their {rows} rows count as errors{share}."
+        count = "row counts as an error" if rows == 1 else f"{rows:,} rows count as errors"
+        return f"Their {count}{share}."
 
 
 def evaluate_model(
@@ -251,7 +257,9 @@ def evaluate_model(
         probability=np.array([np.nan if a.probability is None else a.probability for a in answers]),
         classes=classes,
         scores=measure(given, predicted),
-        intervals=bootstrap_intervals(confusion, random_state=random_state),
+        intervals=bootstrap_intervals(confusion, random_state=random_state)
+        if known & set(given)
+        else {},
         unseen=dict(counts.most_common()),
         **of_training(info),
     )
@@ -273,6 +281,27 @@ def of_training(info: ModelInfo | None) -> dict[str, Any]:
             str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()
         },
     }
+
+
+def none_known(unseen: Mapping[str, int], classes: Sequence[str]) -> str:
+    """Return what to say where a model knows none of the labels.
+
+    Examples
+    --------
+    >>> none_known({"1": 20, "2": 9}, ["bad", "good"])
+    "The model knows none of the labels here ('1', '2'), so there is no score. It was trained on \
+'bad', 'good'. Is this the right label column, and the right model?"
+    """
+    return (
+        f"The model knows none of the labels here ({_named(unseen)}), so there is no score. It "
+        f"was trained on {_named(classes)}. Is this the right label column, and the right model?"
+    )
+
+
+def _named(labels: Iterable[str]) -> str:
+    listed = list(labels)
+    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    return ", ".join(map(repr, listed[:8])) + more
 
 
 def training_note(name: str, before: float, here: Interval) -> str:

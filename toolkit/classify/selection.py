@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from toolkit.classify.choosing import RowDivider, choose
+from toolkit.classify.choosing import RowDivider, beginning, choose
 from toolkit.classify.holdout import as_times, rarity_notes
 from toolkit.classify.labels import as_groups, as_labels
 from toolkit.classify.notes import rarity_of_classes
@@ -28,6 +28,7 @@ from toolkit.classify.training import (
 from toolkit.classify.trials import check_metric, make_candidates
 from toolkit.embedding.checks import cut
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["compare_and_train", "select_classifier"]
 
@@ -81,7 +82,8 @@ def select_classifier(
     class_weight : "balanced" or mapping, optional
         Given to the candidates that take it.
     say : callable, optional
-        Told how long a nested validation will take, before it begins.
+        Told what is about to be done, once nothing speaks against it, and how long a nested
+        validation will take.
 
     Returns
     -------
@@ -188,6 +190,10 @@ def compare_and_train(
     outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
     said = notes(outer)
 
+    if say is not None:
+        words = ("class", "classes") if targets.separator is None else ("label", "labels")
+        classes = counted(len(targets.classes), *words)
+        say(beginning(len(texts), classes, how.get("source"), cv, test_size))
     full, first_step = make_vectors(vectorizer, texts)
     asked = vectorizer.get_params(deep=False).get("dimensions")
     X = full if asked is None else cut(full, int(asked))

@@ -24,6 +24,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.saved_models import set_up_vectorizer
 from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
+from toolkit.wording import counted, rounded
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -142,22 +143,23 @@ class _Placed:
                 yield None, None, None
             elif cluster < 0:
                 self.outside += 1
-                yield cluster, "", similarity
+                yield cluster, "", rounded(similarity)
             else:
                 self.far += 1 - similarity > self.radii[cluster] + 1e-5
-                yield cluster, self.names[cluster], similarity
+                yield cluster, self.names[cluster], rounded(similarity)
 
     def summary(self) -> str:
         """Return what was found, and what to doubt."""
-        parts = [f"{self.count:,} texts assigned to {len(self.names)} clusters"]
+        clusters = counted(len(self.names), "cluster")
+        parts = [f"{counted(self.count, 'text')} assigned to {clusters}"]
         if self.outside:
             parts.append(f"{self.outside:,} of them to none (-1)")
         if self.without:
-            parts.append(f"{self.without:,} have no vector")
+            parts.append(f"{self.without:,} without a vector")
         said = ", ".join(parts) + "."
         if self.far > _MANY * self.count:
             said += (
-                f" {self.far:,} lie farther from their cluster's centre than every text it was "
+                f" {self.far:,} of them farther from their cluster's centre than every text it was "
                 "made of: topics that are new since then end up like this. Set --max-distance, or "
                 "cluster again."
             )

@@ -29,6 +29,7 @@ from toolkit.cli.options import (
     flag,
     option,
 )
+from toolkit.wording import counted
 
 __all__ = ["app"]
 
@@ -67,7 +68,7 @@ def _describe_space(space: dict[str, Any]) -> list[str]:
     lines = [
         space["space"],
         f"  {space['identity']}",
-        f"  {space['entries']:,} vectors, {size(space['bytes'])}{used}",
+        f"  {counted(space['entries'], 'vector')}, {size(space['bytes'])}{used}",
     ]
     tasks = sorted(space["tasks"].items(), key=lambda pair: (not pair[0], -pair[1]["entries"]))
     for prompt, task in tasks:
@@ -125,9 +126,9 @@ def _describe_report(report: Any) -> list[str]:
     if report.error is not None:
         return [f"NOT READ  {report.space}", f"  {report.error}"]
     if not report.damaged:
-        return [f"ok        {report.space}: {report.good:,} vectors"]
+        return [f"ok        {report.space}: {counted(report.good, 'vector')}"]
     bad = sum(report.reasons.values())
-    lines = [f"DAMAGED   {report.space}: {bad:,} of {report.rows:,} vectors"]
+    lines = [f"DAMAGED   {report.space}: {bad:,} of {counted(report.rows, 'vector')}"]
     lines += [f"  {problem}" for problem in report.problems]
     for reason, count in report.reasons.items():
         rows = [f"{row:,}" for row, why in report.bad_rows if why == reason][:5]
@@ -161,7 +162,7 @@ def _describe_repair(done: Any) -> list[str]:
     if done.cut_bytes:
         lines.append(f"  cut off {size(done.cut_bytes)} that an interrupted writer had left")
     if done.new_space is not None:
-        lines.append(f"  kept {done.kept:,} vectors as {done.new_space}")
+        lines.append(f"  kept {counted(done.kept, 'vector')} as {done.new_space}")
     if done.moved_to is not None:
         lines.append(f"  moved the damaged folder to {done.moved_to}; delete it when you like")
     return lines
@@ -211,7 +212,7 @@ def export_vectors(
         count = opened.export(place, space, prompt=template, dtype=dtype)
     if json_output:
         console.result_json({"file": str(file), "vectors": count, "bytes": file.stat().st_size})
-    console.say(f"Wrote {count:,} vectors to {file} ({size(file.stat().st_size)}).")
+    console.say(f"Wrote {counted(count, 'vector')} to {file} ({size(file.stat().st_size)}).")
 
 
 @app.command("import")
@@ -230,8 +231,8 @@ def import_vectors(
         facts = {"file": str(file), "space": done.space.id, "new_space": done.new_space}
         console.result_json({**facts, "added": done.added, "present": done.present})
     console.say(
-        f"Added {done.added:,} vectors to {done.space.id}"
-        f"{', a new space' if done.new_space else ''}; {done.present:,} were there already."
+        f"Added {counted(done.added, 'vector')} to {done.space.id}"
+        f"{', a new space' if done.new_space else ''}; there already: {done.present:,}."
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["cache_facts", "describe_cache", "describe_rest", "opened_cache", "size", "when"]
 
@@ -78,9 +79,9 @@ def describe_cache(facts: dict[str, Any]) -> str:
     """
     if not facts["spaces"]:
         return f"{facts['path']}: empty"
-    spaces = len(facts["spaces"])
     return (
-        f"{facts['path']}: {facts['entries']:,} vectors in {spaces} space{'s' * (spaces > 1)}, "
+        f"{facts['path']}: {counted(facts['entries'], 'vector')} in "
+        f"{counted(len(facts['spaces']), 'space')}, "
         f"{size(facts['bytes'])}"
     )
 
@@ -95,13 +96,11 @@ def describe_rest(facts: dict[str, Any]) -> list[str]:
     """
     lines = []
     if count := facts["projections"]["count"]:
-        plural = "s" * (count > 1)
-        lines.append(
-            f"{count} kept projection{plural} of maps, {size(facts['projections']['bytes'])}"
-        )
+        kept = counted(count, "kept projection")
+        lines.append(f"{kept} of maps, {size(facts['projections']['bytes'])}")
     if count := facts["damaged"]["count"]:
         lines.append(
-            f"{count} damaged space{'s' * (count > 1)} that `repair` moved aside, "
+            f"{counted(count, 'damaged space')} that `repair` moved aside, "
             f"{size(facts['damaged']['bytes'])}: {facts['path']}/damaged; delete it when you like"
         )
     return lines

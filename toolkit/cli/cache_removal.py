@@ -14,6 +14,7 @@ from toolkit.cli.failures import FAILED
 from toolkit.cli.option_groups import cache_parameter
 from toolkit.cli.options import GENERAL, INPUT, CacheFolder, JsonOutput, flag, option
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["clear", "prune"]
 
@@ -36,9 +37,9 @@ def clear(cache: CacheFolder = None, yes: Yes = False, json_output: JsonOutput =
     if json_output:
         found = {"deleted_spaces": count, "deleted_projections": projections}
         console.result_json({"path": str(opened.path), **found})
-    said = f"Deleted {count} vector space{'s' * (count != 1)}"
+    said = f"Deleted {counted(count, 'vector space')}"
     if projections:
-        said += f" and {projections} kept projection{'s' * (projections != 1)}"
+        said += f" and {counted(projections, 'kept projection')}"
     console.say(f"{said} of {opened.path}.")
 
 
@@ -149,11 +150,11 @@ def _described(found: list[Any], projections: int, happened: str) -> list[str]:
             lines += [f"NOT READ  {one.space}", f"  {one.error}"]
         elif one.removed or one.deleted:
             freed = size(max(0, one.bytes_before - one.bytes_after))
-            lines.append(f"{one.space}: {one.removed:,} vectors {happened}, {freed}")
+            lines.append(f"{one.space}: {counted(one.removed, 'vector')} {happened}, {freed}")
             if one.deleted:
                 lines.append("  and the space itself")
             elif one.kept is not None:
-                lines.append(f"  {one.kept:,} vectors stay")
+                lines.append(f"  kept {counted(one.kept, 'vector')}")
     if projections:
-        lines.append(f"{projections} kept projection{'s' * (projections > 1)} of maps {happened}")
+        lines.append(f"{counted(projections, 'kept projection')} of maps {happened}")
     return lines or ["nothing to prune"]

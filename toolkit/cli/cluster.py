@@ -16,6 +16,7 @@ from toolkit.cli.options import (
     JsonOutput,
     Keep,
     NoText,
+    OnDrift,
     OutputFormat,
     RandomState,
     Source,
@@ -25,8 +26,10 @@ from toolkit.cli.options import (
     option,
 )
 from toolkit.cli.reports import ReportFile, check_report_output, write_report
+from toolkit.cli.stop_words import read_stop_words
 from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
+from toolkit.wording import counted
 
 __all__ = ["cluster"]
 
@@ -99,6 +102,16 @@ def cluster(
             help="Parts of the texts to cluster again, to see which clusters hold; 0 for none.",
         ),
     ] = 10,
+    stop_words: Annotated[
+        str | None,
+        option(
+            "--stop-words",
+            metavar="FILE|WORDS",
+            panel=CLUSTERS,
+            help="Words that are no keywords and name no cluster: a file of them, or with commas "
+            "between them.",
+        ),
+    ] = None,
     name_with: Annotated[
         str | None,
         option(
@@ -156,6 +169,7 @@ def cluster(
             help="Open a model that could run code: only if you trust who made it.",
         ),
     ] = False,
+    on_drift: OnDrift = None,
     out: TableOut = None,
     output_format: OutputFormat = None,
     report: ReportFile = None,
@@ -194,11 +208,15 @@ def cluster(
         from toolkit.cluster import check_clustering_output
 
         check_clustering_output(save, force=force)
-    if reuse is not None and (clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size):
+    chosen = clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size
+    if reuse is not None and (chosen or stop_words is not None):
         raise UsageError(
-            "--reuse takes clusters as they were saved; --clusterer, --n-clusters and "
-            "--min-cluster-size are for new ones"
+            "--reuse takes clusters and their names as they were saved; --clusterer, --n-clusters, "
+            "--min-cluster-size and --stop-words are for new ones"
         )
+    if on_drift is not None and reuse is None:
+        raise UsageError("--on-drift is for saved clusters; give --reuse, too")
+    left_out = frozenset[str]() if stop_words is None else read_stop_words(stop_words)
     if time_column is not None and report is None:
         raise UsageError("--time-column is for the report; give --report, too")
     if decisions is not None:
@@ -221,7 +239,7 @@ def cluster(
         keep_option="--keep, --time-column" if keep else "--time-column",
         missing=embedding.missing,
     )
-    found = embed_table(data, embedding, "clustering")
+    found = embed_table(data, embedding, "clustering", fewest=3)
     times = None
     if time_column is not None:
         # Read like the columns of --keep, but kept only when asked for there, too.
@@ -231,7 +249,7 @@ def cluster(
     if reuse is not None:
         from toolkit.cluster import reuse_clustering
 
-        made_as = check_reused(reuse, found)
+        made_as = check_reused(reuse, found, on_drift or "raise")
         result = reuse_clustering(
             reuse,
             found.texts,
@@ -245,15 +263,27 @@ def cluster(
     else:
         from toolkit.cluster import apply_decisions, labels_fingerprint
 
-        again = f", and {stability} parts of the texts again" if stability else ""
+        again = f", and {counted(stability, 'part')} of the texts again" if stability else ""
         console.say(f"Clustering{again} …")
         result = cluster_table(
-            found, data.source, clusterer, number, min_cluster_size, stability, random_state
+            found,
+            data.source,
+            clusterer,
+            number,
+            min_cluster_size,
+            stability,
+            random_state,
+            stop_words=left_out,
         )
         made_as = labels_fingerprint(result)
         if decisions is not None:
             result = apply_decisions(
-                result, found.X, decisions, labels_true=found.labels, random_state=random_state
+                result,
+                found.X,
+                decisions,
+                labels_true=found.labels,
+                random_state=random_state,
+                stop_words=left_out,
             )
     if name_with is not None:
         from toolkit.cluster import name_clusters
@@ -281,6 +311,7 @@ def cluster(
             with_map=not no_map,
             random_state=random_state,
             cache=cache_parameter(embedding.cache),
+            stop_words=left_out,
         )
     if save is not None:
         from toolkit.cluster import save_clustering

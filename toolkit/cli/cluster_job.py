@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ def make_report(
     with_map: bool,
     random_state: int,
     cache: bool | str,
+    stop_words: Collection[str] = (),
 ) -> ClusterReport:
     """Return the report: the map, what clusters fall into, and all the rest."""
     from toolkit.cluster import find_substructure
@@ -33,18 +34,24 @@ def make_report(
 
     picture = _map(result, found, random_state, cache) if with_map else None
     console.say("Looking into the clusters …")
-    parts = find_substructure(result, found.X, random_state=random_state, progress=console.detail)
+    parts = find_substructure(
+        result,
+        found.X,
+        stop_words=stop_words,
+        random_state=random_state,
+        progress=console.detail,
+    )
     return ClusterReport(result, map=picture, times=times, substructure=parts)
 
 
-def check_reused(folder: Path, found: Embedded) -> str:
+def check_reused(folder: Path, found: Embedded, on_drift: str) -> str:
     """Return the fingerprint of a saved clustering whose vector space these vectors are of."""
     from toolkit.cluster import read_clustering_info
     from toolkit.embedding.spaces import check_drift
 
     info = read_clustering_info(folder)
     if info.identity is not None:
-        check_drift(info.identity, found.vectorizer.identity_, on_drift="raise")
+        check_drift(info.identity, found.vectorizer.identity_, on_drift=on_drift)
     if info.takes == "texts" and info.prompt != found.vectorizer.prompt_:
         raise UsageError(
             f"the clusters in {folder} are of vectors under the prompt {info.prompt!r}, these are "
@@ -61,6 +68,8 @@ def cluster_table(
     min_cluster_size: int | None,
     stability: int,
     random_state: int,
+    *,
+    stop_words: Collection[str] = (),
 ) -> ClusterResult:
     """Cluster the texts of a table, reduced first where the clusterer wants it."""
     from toolkit.cluster import CLUSTERERS, cluster_texts
@@ -81,6 +90,7 @@ def cluster_table(
         reducer=reducer,
         labels_true=found.labels,
         stability=stability,
+        stop_words=stop_words,
         random_state=random_state,
         identity=found.vectorizer.identity_,
         prompt=found.vectorizer.prompt_,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit.wording import rounded
+
 if TYPE_CHECKING:
     from toolkit.cli.vectors_of import Embedded
     from toolkit.cluster import ClusterResult
@@ -22,7 +24,8 @@ def described(result: ClusterResult) -> str:
         words = ", ".join(word.term for word in result.keywords[number][:_SHOWN_KEYWORDS])
         if not result.names[number].startswith(words.partition(", ")[0] or "no keywords"):
             words = f"{result.names[number]}: {words}"
-        lines.append(f"{number:>4}  {size:>{width},} texts  {words or '(no keywords)'}")
+        unit = "text " if size == 1 else "texts"
+        lines.append(f"{number:>4}  {size:>{width},} {unit}  {words or '(no keywords)'}")
     return "\n".join(lines)
 
 
@@ -61,6 +64,6 @@ def assignments(
             # A text without a vector has a row, too: rows of input and output are in step.
             values = [None] * len(texts)
             for row, value in zip(found.rows.tolist(), frame[name].tolist(), strict=True):
-                values[row] = value
+                values[row] = rounded(value) if isinstance(value, float) else value
             columns[name] = values
     return columns

@@ -10,6 +10,7 @@ from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import OUTPUT, Force, Keep, NoText, Source, option
 from toolkit.cli.vectorizing import make_vectorizer
+from toolkit.wording import counted
 
 if TYPE_CHECKING:
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
@@ -94,8 +95,9 @@ def embed(
                 done = vectorizer.report_
                 if ending == ".safetensors" and done.truncated + done.averaged:
                     raise DataError(
-                        f"{done.truncated + done.averaged:,} texts are over the model's limit; a "
-                        "pack holds vectors of whole texts only. Leave these out, or write .npz"
+                        "over the model's limit: "
+                        f"{counted(done.truncated + done.averaged, 'text')}. A pack holds vectors "
+                        "of whole texts only; leave these out, or write .npz"
                     )
                 for name in COUNTS:
                     counts[name] += getattr(done, name)
@@ -128,7 +130,8 @@ def _summary(
     counts: dict[str, float], vectorizer: EmbeddingGemmaVectorizer, out: Path | None
 ) -> str:
     where = "standard output" if out is None or str(out) == "-" else str(out)
-    line = f"{counts['texts']:,} vectors of {vectorizer.n_features_out_} values to {where}: "
+    vectors = counted(int(counts["texts"]), "vector")
+    line = f"{vectors} of {vectorizer.n_features_out_} values to {where}: "
     embedded = f"{counts['embedded']:,} embedded"
     if counts["embedded"]:
         embedded += f" in {counts['seconds']:.1f} s"

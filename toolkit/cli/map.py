@@ -106,7 +106,7 @@ def map_texts(
         keep=kept,
         missing=embedding.missing,
     )
-    found = embed_table(data, embedding, "clustering")
+    found = embed_table(data, embedding, "clustering", fewest=4)
     drawn: EmbeddingMapDisplay | MapComparison
     options: dict[str, Any] = {
         "title": title or f"Map of {Path(data.source).name}",

@@ -20,6 +20,7 @@ from toolkit.cli.options import (
     LongTexts,
     Missing,
     Model,
+    OnDrift,
     OnError,
     PromptText,
     Task,
@@ -188,11 +189,12 @@ class SavedModelOptions:
     cache: CacheFolder = None
     long_texts: LongTexts = "truncate"
     missing: Missing = "error"
+    on_drift: OnDrift = None
     allow_unverified: AllowUnverified = False
 
     def deciding(self) -> dict[str, Any]:
         """Return what results depend on, for a run that goes on where another broke off."""
-        names = ("backend", "host", "server_model", "long_texts", "missing")
+        names = ("backend", "host", "server_model", "long_texts", "missing", "on_drift")
         return {name: getattr(self, name) for name in names}
 
 
@@ -241,6 +243,8 @@ class CompareOptions:
         """Return what makes the second map's vectors; None if there is to be no second map."""
         if self.compare_task is not None and self.compare_prompt is not None:
             raise UsageError("--compare-task and --compare-prompt exclude each other")
+        if first.backend == "embedded" and (self.compare_task or self.compare_prompt):
+            raise UsageError("the embedded model takes no prompts; both maps would be the same")
         changed: dict[str, Any] = {}
         if self.compare_task is not None:
             changed |= {"task": self.compare_task, "prompt": None}

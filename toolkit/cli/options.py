@@ -29,6 +29,7 @@ __all__ = [
     "Model",
     "ModelFolder",
     "NoText",
+    "OnDrift",
     "OnError",
     "OutputFormat",
     "PromptText",
@@ -202,6 +203,17 @@ OnError = Annotated[
         default=True,
         help="Texts that cannot be embedded: raise after all others are done, or nan to go on "
         "without them.",
+    ),
+]
+OnDrift = Annotated[
+    Literal["raise", "warn"] | None,
+    option(
+        "--on-drift",
+        metavar="POLICY",
+        panel=EMBEDDING,
+        default="raise, unless saved otherwise",
+        help="Vectors of another space than what was saved is made on: raise, or warn and go on "
+        "at your own risk.",
     ),
 ]
 AllowUnverified = Annotated[

@@ -24,6 +24,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.saved_models import open_model
 from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
+from toolkit.wording import counted, rounded
 
 if TYPE_CHECKING:
     from toolkit.classify.model_info import ModelInfo
@@ -100,7 +101,7 @@ def predict(
         | options.deciding(),
     )
     said = f", {labelled.abstained:,} without a label" if labelled.abstained else ""
-    console.say(f"{count:,} texts predicted{said}." + (f" Table: {out}" if out else ""))
+    console.say(f"{counted(count, 'text')} predicted{said}." + (f" Table: {out}" if out else ""))
 
 
 def _separator(info: ModelInfo, given: str | None) -> str | None:
@@ -147,10 +148,14 @@ class _Labelled:
         predict_texts(self.model, (), **self.how)  # what this model cannot be asked is said first
         for row in logged(texts, answer, log, chunk_size=CHUNK):
             found = Prediction(*row)
-            ranked: list[Any] = [value for pair in found.top for value in pair]
+            ranked: list[Any] = []
+            for name, share in found.top:
+                ranked += [name, rounded(share)]
             ranked += [None] * (2 * self.top - len(ranked))
             label, probability = found.label, found.probability
-            if self.separator is not None:  # several labels, or none
+            if self.separator is None:
+                probability = rounded(probability)
+            else:  # several labels, or none
                 label = self.separator.join(map(str, label))
                 probability = self.separator.join(f"{share:.4f}" for share in probability)
             self.abstained += found.abstained

@@ -50,14 +50,20 @@ def set_up_vectorizer(fitted: Any, options: SavedModelOptions, **more: Any) -> A
     }
     if options.server_model is not None:
         changes["model"] = options.server_model
+    if options.on_drift is not None:
+        changes["on_drift"] = options.on_drift
     if options.backend is not None or options.allow_unverified:
         backend = options.backend or "ollama"
         changes["backend"] = backend_parameter(backend, options.allow_unverified)
     vectorizer = fitted[0] if hasattr(fitted, "steps") else fitted
     known = vectorizer.get_params(deep=False)
     if unknown := sorted(set(changes) - set(known)):
-        if "backend" in changes or "model" in changes:
-            raise UsageError(f"this model's {type(vectorizer).__name__} has no {unknown[0]}")
+        asked = [name for name in unknown if name in ("backend", "model", "on_drift")]
+        if asked:
+            raise UsageError(
+                f"this model's {type(vectorizer).__name__} has no {asked[0]}; leave "
+                f"--{asked[0].replace('_', '-')} out"
+            )
         changes = {name: value for name, value in changes.items() if name in known}
     vectorizer.set_params(**changes)
     return fitted

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import InputOptions
+from toolkit.wording import counted
 
 if TYPE_CHECKING:
     from toolkit.datasets.table_writers import TableWriter
@@ -106,7 +107,10 @@ def stream_rows(
             rows.write(lambda texts: find(texts, log), results, writer, with_text=not to.no_text)
         if log is not None:
             if log.taken:
-                console.say(f"{log.taken:,} rows were taken from {log.path}, made before.")
+                was = "was" if log.taken == 1 else "were"
+                console.say(
+                    f"{counted(log.taken, 'row')} {was} taken from {log.path}, made before."
+                )
             log.remove()
         if not rows.count:
             raise DataError(f"{table.name} has no rows")

@@ -169,9 +169,6 @@ def train(
         missing=embedding.missing,
     )
     say_text_column(data)
-    how = f"{cv} folds" if cv else f"{test_size or 0.2:.0%} held out"
-    what = _counted(data.labels or [], label_separator)
-    console.say(f"{len(data.texts):,} texts of {what} from {data.source}; {how}.")
     chosen: dict[str, Any] = {} if metric is None else {"metric": metric}
     learn: Any = select_classifier
     if label_separator is not None:
@@ -211,14 +208,6 @@ def train(
         console.say(f"Model: {out}  (use it: toolkit predict {out} INPUT)")
     else:
         console.say("The model was not saved; --out FOLDER saves it.")
-
-
-def _counted(labels: list[str], separator: str | None) -> str:
-    from toolkit.classify.multilabel.label_sets import split_labels
-
-    if separator is None:
-        return f"{len(set(labels))} classes"
-    return f"{len({one for cell in labels for one in split_labels(cell, separator)})} labels"
 
 
 def _check_folder(out: Path, force: bool) -> None:

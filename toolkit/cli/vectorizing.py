@@ -25,6 +25,9 @@ def make_vectorizer(options: EmbeddingOptions, task: str) -> EmbeddingGemmaVecto
     """
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
+    if options.backend == "embedded" and (options.task or options.prompt):
+        given = "--task" if options.prompt is None else "--prompt"
+        console.say(f"The embedded model takes no prompts; {given} changes nothing.")
     return EmbeddingGemmaVectorizer(
         task=options.task_parameter(task),
         model=options.model,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions
 from toolkit.cli.vectorizing import make_vectorizer
+from toolkit.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,9 @@ def both_embedded(first: Embedded, second: Embedded) -> tuple[Embedded, Embedded
     return first.only(second.rows), second.only(first.rows)
 
 
-def embed_table(data: TextColumns, options: EmbeddingOptions, task: str) -> Embedded:
+def embed_table(
+    data: TextColumns, options: EmbeddingOptions, task: str, *, fewest: int = 1
+) -> Embedded:
     """Embed the texts of a table; rows without a vector (``--on-error nan``) are left out.
 
     Parameters
@@ -81,11 +84,17 @@ def embed_table(data: TextColumns, options: EmbeddingOptions, task: str) -> Embe
         As given.
     task : str
         The command's own task, where none was given.
+    fewest : int, default=1
+        Texts that what comes next needs: said before the work if there are not as many.
     """
     import numpy as np
 
     from toolkit.errors import DataError
 
+    if len(data.texts) < fewest:
+        raise DataError(
+            f"{data.source} has {counted(len(data.texts), 'text')}; give at least {fewest}"
+        )
     if data.chosen:
         console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
     vectorizer = make_vectorizer(options, task)
@@ -94,10 +103,12 @@ def embed_table(data: TextColumns, options: EmbeddingOptions, task: str) -> Embe
     if not len(rows):
         raise DataError("none of the texts has a vector")
     if len(rows) < len(X):
-        console.say(f"{len(X) - len(rows):,} of {len(X):,} texts have no vector and are left out.")
+        without = len(X) - len(rows)
+        said = "has no vector and is" if without == 1 else "have no vector and are"
+        console.say(f"{without:,} of {counted(len(X), 'text')} {said} left out.")
     report = vectorizer.report_
     console.say(
-        f"{len(X):,} texts from {data.source}: {report.hits:,} vectors from the cache, "
+        f"{counted(len(X), 'text')} from {data.source}: {report.hits:,} from the cache, "
         f"{report.embedded:,} embedded; made by {vectorizer.identity_.describe()}."
     )
     texts = [data.texts[row] or "" for row in rows.tolist()]

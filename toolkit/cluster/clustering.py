@@ -119,6 +119,7 @@ def cluster_texts(
     (17, 615)
     """
     items = check_texts(texts).texts
+    left_out = sorted(set(stop_words))
     vectors = unit_rows(X)
     if len(items) != len(vectors):
         raise UsageError(f"there are {len(items):,} texts and {len(vectors):,} vectors")
@@ -178,11 +179,12 @@ def cluster_texts(
         random_state=random_state,
         provenance=_provenance(
             base, items, vectors, chosen, random_state, identity, prompt, source, command
-        ),
+        )
+        | ({"stop_words": left_out} if left_out else {}),
         n_keywords=n_keywords,
         ngram_range=ngram_range,
         min_df=min_df,
-        stop_words=stop_words,
+        stop_words=left_out,
         tokenizer=tokenizer,
     )
 

@@ -101,6 +101,7 @@ def reuse_clustering(
             f"X is of shape {vectors.shape}, and the clustering is of {len(items):,} texts and "
             f"{info.dimension} dimensions"
         )
+    words.setdefault("stop_words", info.provenance.get("stop_words", ()))
     estimator = load_clustering(folder, trusted=trusted)[-1]
     edited = isinstance(estimator, EditedClusterer)
     found = build_result(

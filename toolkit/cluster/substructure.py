@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,7 @@ def find_substructure(
     result: ClusterResult,
     X: ArrayLike,
     *,
+    stop_words: Collection[str] = (),
     random_state: int | None = 0,
     progress: Callable[[str], None] | None = None,
 ) -> dict[int, Substructure]:
@@ -94,6 +95,8 @@ def find_substructure(
         A clustering.
     X : array-like of shape (n, d)
         The vectors it is of.
+    stop_words : collection of str, optional
+        Words that are no keywords of the groups.
     random_state : int or None, default=0
         Seed of the draws and clusterings.
     progress : callable, optional
@@ -130,7 +133,7 @@ def find_substructure(
             continue
         if progress is not None:
             progress(f"looking into cluster {cluster + 1} of {result.n_clusters}")
-        parts = _divide(vectors[rows], [result.texts[i] for i in rows], rows, rng)
+        parts = _divide(vectors[rows], [result.texts[i] for i in rows], rows, rng, stop_words)
         if parts is not None:
             found[cluster] = parts
     return found
@@ -141,6 +144,7 @@ def _divide(
     texts: list[str],
     rows: NDArray[np.intp],
     rng: np.random.Generator,
+    stop_words: Collection[str],
 ) -> Substructure | None:
     if len(np.unique(vectors.round(4), axis=0)) < _FEWEST_TEXTS:
         return None  # copies of a few texts
@@ -158,7 +162,7 @@ def _divide(
     sizes = np.bincount(labels)
     if sizes.min() < _SMALLEST_SHARE * len(rows):
         return None
-    keywords, _ = describe_clusters(texts, labels, n_keywords=6)
+    keywords, _ = describe_clusters(texts, labels, n_keywords=6, stop_words=stop_words)
     centers = cluster_centers(vectors, labels)
     names = keyword_names(keywords)
     groups = []

@@ -15,6 +15,7 @@ from toolkit.embedding.spaces import Source
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, compatible
 from toolkit.prompts import base_name
+from toolkit.wording import counted
 
 __all__ = ["CacheBackend", "find_cached_source"]
 
@@ -86,7 +87,8 @@ def find_cached_source(
         holding = [space for space in spaces if found[space.id]]
         if len(holding) > 1:
             listed = "\n".join(
-                f"  {s.id}: {found[s.id]:,} of {len(asked):,} texts, {s.identity.describe()}"
+                f"  {s.id}: {found[s.id]:,} of {counted(len(asked), 'text')}, "
+                f"{s.identity.describe()}"
                 for s in holding
             )
             raise CacheError(

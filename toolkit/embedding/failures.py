@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from toolkit.errors import CacheMissError, EmbeddingError, EmbeddingWarning
+from toolkit.wording import counted
 
 __all__ = [
     "cache_miss_error",
@@ -25,8 +26,9 @@ def cache_miss_error(
 ) -> CacheMissError:
     """Return the error for texts without a vector, and no server to ask."""
     where = f" in the space {space}" if space else ""
+    have = "has" if len(positions) == 1 else "have"
     return CacheMissError(
-        f"{len(positions):,} of {total:,} texts have no vector{where} under the prompt "
+        f"{len(positions):,} of {counted(total, 'text')} {have} no vector{where} under the prompt "
         f"{template!r}, at {_shown(positions)}. Embed them with a server "
         "(backend='ollama', --backend ollama), or import a vector pack that holds them.",
         positions,
@@ -55,7 +57,7 @@ def over_limit(tokens: int | None, characters: int | None = None) -> str:
 def too_long_error(failed: Mapping[int, str], total: int, over: str) -> EmbeddingError:
     """Return the error for texts over the model's limit under ``long_texts="error"``."""
     return EmbeddingError(
-        f"{len(failed):,} of {total:,} texts are {over}, at {_shown(list(failed))}. Cut them with "
+        f"{_of(len(failed), total)} {over}, at {_shown(list(failed))}. Cut with "
         "long_texts='truncate' (--long-texts truncate), or average over their pieces with "
         "long_texts='mean' (--long-texts mean).",
         failed,
@@ -79,7 +81,7 @@ def failed_error(failed: Mapping[int, str], total: int, *, cached: bool) -> Embe
     """Return the error that lists every failed text after all others were embedded."""
     done = total - len(failed)
     return EmbeddingError(
-        f"{len(failed):,} of {total:,} texts could not be embedded; the other {done:,} "
+        f"{len(failed):,} of {counted(total, 'text')} could not be embedded; the other {done:,} "
         f"were{' and are in the cache' if cached else ''}. By position:\n{_listed(failed)}\n"
         "Leave these texts out, or take rows of NaN for them with on_error='nan' "
         "(--on-error nan).",
@@ -91,8 +93,8 @@ def failed_error(failed: Mapping[int, str], total: int, *, cached: bool) -> Embe
 def warn_nan_rows(failed: Mapping[int, str], total: int) -> None:
     """Warn of rows of NaN."""
     warnings.warn(
-        f"{len(failed):,} of {total:,} texts could not be embedded and are rows of NaN, by "
-        f"position:\n{_listed(failed)}",
+        f"{len(failed):,} of {counted(total, 'text')} could not be embedded, and have rows of "
+        f"NaN, by position:\n{_listed(failed)}",
         EmbeddingWarning,
         stacklevel=2,
     )
@@ -101,13 +103,17 @@ def warn_nan_rows(failed: Mapping[int, str], total: int) -> None:
 def warn_cut(count: int, total: int, over: str) -> None:
     """Warn of texts that were cut at the model's limit."""
     warnings.warn(
-        f"{count:,} of {total:,} texts are {over} and were cut: their vectors are of their "
-        "beginnings only. "
+        f"{_of(count, total)} {over} and {'was' if count == 1 else 'were'} cut: "
+        f"{'its vector is of its beginning' if count == 1 else 'vectors are of beginnings'} only. "
         "long_texts='mean' (--long-texts mean) averages over all of each text, "
         "long_texts='error' refuses them.",
         EmbeddingWarning,
         stacklevel=2,
     )
+
+
+def _of(count: int, total: int) -> str:
+    return f"{count:,} of {counted(total, 'text')} {'is' if count == 1 else 'are'}"
 
 
 def _listed(failed: Mapping[int, str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from toolkit.wording import counted
+
 __all__ = ["EmbeddingReport"]
 
 
@@ -66,7 +68,9 @@ class EmbeddingReport:
         return self.embedded / self.seconds if self.embedded and self.seconds else 0.0
 
     def __str__(self) -> str:
-        line = f"{self.texts:,} texts, {self.unique:,} unique: {self.hits:,} from the cache"
+        line = (
+            f"{counted(self.texts, 'text')}, {self.unique:,} unique: {self.hits:,} from the cache"
+        )
         if self.embedded or not self.hits:
             line += f", {self.embedded:,} embedded in {self.seconds:.1f} s"
             if self.embedded:

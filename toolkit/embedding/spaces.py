@@ -177,7 +177,9 @@ def check_drift(fitted: ModelIdentity, now: ModelIdentity, *, on_drift: str) -> 
         "Use the server and model it was fitted with, or fit it again with this one"
     )
     if on_drift == "raise":
-        raise ModelDriftError(f"{message} (on_drift='warn' goes on at your own risk).")
+        raise ModelDriftError(
+            f"{message} (on_drift='warn' (--on-drift warn) goes on at your own risk)."
+        )
     warnings.warn(f"{message}.", DriftWarning, stacklevel=2)
 
 

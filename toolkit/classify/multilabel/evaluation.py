@@ -160,7 +160,10 @@ def evaluate_multilabel(
         classes=classes,
         separator=sets.separator,
         scores=measure_sets(given, predicted, probabilities),
-        intervals=set_intervals(given, predicted, random_state=random_state),
+        # Where labels were given and none is known, there is nothing to be uncertain about.
+        intervals={}
+        if counts and not given[:, places].any()
+        else set_intervals(given, predicted, random_state=random_state),
         unseen=dict(sorted(counts.items(), key=lambda pair: -pair[1])),
         **of_training(info),
     )

@@ -1,0 +1,86 @@
+"""``--stop-words``: words that are to be no keywords, from a file or a list."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from toolkit.errors import UsageError
+
+__all__ = ["read_stop_words"]
+
+_LARGEST = 1_000_000
+"""Characters; the longest published lists have some 20,000."""
+
+
+def read_stop_words(given: str) -> frozenset[str]:
+    """Return the words of a file, or of a list with commas, in the form keywords have.
+
+    Parameters
+    ----------
+    given : str
+        Path of a UTF-8 file with words on its lines, of which ``#`` and ``|`` begin a comment; or
+        words with commas between them.
+
+    Returns
+    -------
+    frozenset of str
+        As the tokenizer makes them of a text: in lower case. Of a phrase, each word.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or no word in it.
+
+    Examples
+    --------
+    >>> sorted(read_stop_words("The, and, DON'T"))
+    ['and', "don't", 'the']
+    """
+    from toolkit.cluster.tokenizer import tokenize
+
+    path = _path(given)
+    if path is None:
+        parts = given.split(",")
+    else:
+        parts = [re.split(r"[#|]", line)[0] for line in _read(path).splitlines()]
+    words = frozenset(word for part in parts for word in tokenize(part))
+    if not words:
+        raise UsageError(
+            f"--stop-words {given!r} has no word of two letters or more; give a file of words, or "
+            "words with commas between them"
+        )
+    return words
+
+
+def _path(given: str) -> Path | None:
+    """Return the file that is meant; None if it is words."""
+    path = Path(given).expanduser()
+    try:
+        if not given.strip():
+            return None
+        if path.is_file():
+            return path
+    except (OSError, ValueError):  # too long for a name, or a NUL in it: words, not a path
+        return None
+    if path.is_dir():
+        raise UsageError(f"--stop-words {given!r} is a folder; give a file of words")
+    if "," not in given and re.search(r"[/\\]|\.\w+$", given):
+        raise UsageError(
+            f"--stop-words: there is no file {given!r}; give a file of words, or words with commas "
+            "between them"
+        )
+    return None
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise UsageError(f"--stop-words {str(path)!r} is too large for a list of words")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"--stop-words {str(path)!r} is not UTF-8 (byte {error.start:,}); save it as UTF-8"
+        ) from None
