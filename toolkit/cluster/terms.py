@@ -29,6 +29,9 @@ MOST_PIECES = 300_000
 LONGEST_PIECE = 64
 """Characters of a piece worth remembering; longer ones hardly come again."""
 
+_EDGES = ".,;:!?()[]{}\"-"
+"""What around a word of ASCII is no part of it; "+", "#", "&" and "'" can be."""
+
 
 @dataclass(frozen=True, eq=False)
 class TermCounts:
@@ -142,7 +145,20 @@ class _Pieces(dict[str, tuple[int, ...]]):
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
         numbers = self.numbers
-        found = tuple(numbers.setdefault(word, len(numbers)) for word in tokenize(piece))
+        core = piece.strip(_EDGES)
+        found: tuple[int, ...]
+        if core.isascii() and core.isalnum():
+            # One word, which is what tokenize would say; a letter alone is none.
+            if len(core) == 1:
+                return ()
+            word = core.lower()
+            number = numbers.setdefault(word, len(numbers))
+            found = (number,)
+            if number == len(numbers) - 1:
+                # New; most such words (numbers, names) never come again. Remembered next time.
+                return found
+        else:
+            found = tuple(numbers.setdefault(word, len(numbers)) for word in tokenize(piece))
         if len(piece) <= LONGEST_PIECE:
             if len(self) >= MOST_PIECES:
                 self.clear()
