@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from toolkit.cluster.geometry import NOISE, Labels, cluster_means
 
@@ -13,6 +14,9 @@ __all__ = ["Closeness", "measure_closeness"]
 
 _BLOCK = 512
 """Rows at a time: 3 MB as float64 of 768 dimensions, which stays in a processor's cache."""
+
+_MANY = 256
+"""Clusters from which a product of a block is worth more than one thread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,35 +74,52 @@ def measure_closeness(vectors: NDArray[np.floating], labels: Labels) -> Closenes
     lengths = np.linalg.norm(means, axis=1)
     # A mean of zeros has no direction, and is as far from everything.
     scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    sizes = np.bincount(labels[labels != NOISE])
-    own_found = np.full(n, np.nan, dtype=np.float32)
-    other = np.full(n, NOISE, dtype=np.intp)
-    other_found = np.full(n, np.nan, dtype=np.float32)
-    silhouette = np.full(n, np.nan)
+    found = Closeness(
+        centers=means * scales[:, None],
+        own=np.full(n, np.nan, dtype=np.float32),
+        other=np.full(n, NOISE, dtype=np.intp),
+        other_similarity=np.full(n, np.nan, dtype=np.float32),
+        silhouette=np.full(n, np.nan),
+    )
     members = np.flatnonzero(labels != NOISE)
-    for start in range(0, len(members), _BLOCK):
-        rows = members[start : start + _BLOCK]
-        block = vectors[rows].astype(np.float64)
-        own, here = labels[rows], np.arange(len(rows))
-        products = block @ means.T
-        inside = products[here, own]
-        own_found[rows] = inside * scales[own]
-        if len(means) < 2:
-            continue
-        products[here, own] = -np.inf
-        between = 1 - products.max(axis=1)
-        # A text is at distance 0 from itself, and does not count among its neighbours. The own
-        # length is not exactly 1 in float32, hence the product.
-        itself = 1 - np.einsum("ij,ij->i", block, block)
-        n_own = sizes[own]
-        within = ((1 - inside) * n_own - itself) / np.maximum(n_own - 1, 1)
-        larger = np.maximum(within, between)
-        value = np.divide(between - within, larger, out=np.zeros(len(rows)), where=larger > 1e-12)
-        silhouette[rows] = np.where(n_own > 1, value, 0.0)
-        products *= scales
-        # Times a length of 0 it is no number.
-        products[here, own] = -np.inf
-        other[rows] = products.argmax(axis=1)
-        other_found[rows] = products[here, other[rows]]
-    centers = means * scales[:, None]
-    return Closeness(centers, own_found, other, other_found, silhouette)
+    sizes = np.bincount(labels[members], minlength=len(means))
+    # Threads would wait for each other longer than such products take.
+    with threadpool_limits(limits=1 if len(means) < _MANY else None, user_api="blas"):
+        for start in range(0, len(members), _BLOCK):
+            rows = members[start : start + _BLOCK]
+            block = vectors[rows].astype(np.float64)
+            _compare(block, block @ means.T, rows, labels[rows], sizes, scales, found)
+    return found
+
+
+def _compare(
+    block: NDArray[np.float64],
+    products: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    own: Labels,
+    sizes: NDArray[np.intp],
+    scales: NDArray[np.float64],
+    found: Closeness,
+) -> None:
+    """Write down what the products of some rows with all means say."""
+    here = np.arange(len(rows))
+    inside = products[here, own]
+    found.own[rows] = inside * scales[own]
+    if len(scales) < 2:
+        return
+    products[here, own] = -np.inf
+    between = 1 - products.max(axis=1)
+    # A text is at distance 0 from itself, and does not count among its neighbours. The own
+    # length is not exactly 1 in float32, hence the product.
+    itself = 1 - np.einsum("ij,ij->i", block, block)
+    n_own = sizes[own]
+    within = ((1 - inside) * n_own - itself) / np.maximum(n_own - 1, 1)
+    larger = np.maximum(within, between)
+    value = np.divide(between - within, larger, out=np.zeros(len(rows)), where=larger > 1e-12)
+    found.silhouette[rows] = np.where(n_own > 1, value, 0.0)
+    products[here, own] = 0.0
+    products *= scales
+    products[here, own] = -np.inf
+    nearest = products.argmax(axis=1)
+    found.other[rows] = nearest
+    found.other_similarity[rows] = products[here, nearest]

@@ -169,8 +169,11 @@ def _farthest(
     while len(chosen) < count:
         for first in range(0, len(pool) if len(last) else 0, _BLOCK):
             part = slice(first, first + _BLOCK)
-            closest = (vectors[pool[part]] @ vectors[last].T).max(axis=1)
-            nearest[part] = np.maximum(nearest[part], closest)
+            block = vectors[pool[part]]
+            for vector in vectors[last]:
+                # Not by BLAS, whose threads would wait for each other on so little.
+                closest = np.einsum("ij,j->i", block, vector)
+                nearest[part] = np.maximum(nearest[part], closest)
         i = int(nearest.argmin())
         chosen.append(int(pool[i]))
         nearest[i] = np.inf
