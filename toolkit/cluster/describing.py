@@ -10,14 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.agreement import compare_labels
 from toolkit.cluster.choose_k import ChosenK
+from toolkit.cluster.closeness import measure_closeness
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.exemplars import find_exemplars, noise_examples
-from toolkit.cluster.geometry import Labels, own_similarity
+from toolkit.cluster.exemplars import exemplars_of, noise_examples
+from toolkit.cluster.geometry import Labels, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.predictor import CentroidClusterer
-from toolkit.cluster.quality import assess_quality
+from toolkit.cluster.quality import quality_of
 from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import Stability
 from toolkit.cluster.terms import count_terms, sum_by_cluster
 from toolkit.cluster.tokenizer import tokenize
@@ -73,12 +75,12 @@ def describe_clusters(
         return nothing, nothing
     # With one cluster there is nothing to be told from.
     lift = 2.0 if summed.shape[0] > 1 else 0.0
-    members = [np.flatnonzero(labels == cluster) for cluster in range(summed.shape[0])]
+    shown = [[texts[i] for i in rows[:_LOOKED_AT]] for rows in rows_by_cluster(labels)]
     surest, frequent = (
         [
-            join_pairs(words, [texts[i] for i in rows[:_LOOKED_AT]])[:n_keywords]
-            for rows, words in zip(
-                members,
+            join_pairs(words, some)[:n_keywords]
+            for some, words in zip(
+                shown,
                 top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
                 strict=True,
             )
@@ -124,20 +126,19 @@ def build_result(
     ClusterResult
     """
     labels: Labels = estimator.labels_
+    close, same = measure_closeness(vectors, labels), first_of_same(texts)
     keywords, frequent = describe_clusters(texts, labels, **words)
     return ClusterResult(
         texts=texts,
         labels=labels,
-        similarity=own_similarity(vectors, estimator.cluster_centers_, labels).astype(
-            np.float32, copy=False
-        ),
+        similarity=close.own,
         estimator=estimator,
         names=keyword_names(keywords),
         keywords=keywords,
         frequent=frequent,
-        exemplars=find_exemplars(vectors, labels, texts=texts),
+        exemplars=exemplars_of(vectors, labels, close, same),
         noise_examples=noise_examples(labels, random_state=random_state),
-        quality=assess_quality(vectors, labels, texts),
+        quality=quality_of(close, labels, same),
         stability=stability,
         agreement=None if known is None else compare_labels(known, labels),
         chosen=chosen,

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.cluster.geometry import NOISE, Labels, cluster_centers, unit_rows
+from toolkit.cluster.closeness import Closeness, measure_closeness
+from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster, unit_rows
+from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
-__all__ = ["Exemplar", "find_exemplars", "noise_examples"]
+__all__ = ["Exemplar", "exemplars_of", "find_exemplars", "noise_examples"]
+
+_BLOCK = 512
 
 KINDS = ("central", "diverse", "borderline")
 
@@ -84,75 +88,96 @@ def find_exemplars(
     [(1, 'central'), (2, 'borderline')]
     """
     vectors = unit_rows(X)
-    centers = cluster_centers(vectors, labels).astype(np.float32)
-    k = len(centers)
+    return exemplars_of(
+        vectors,
+        labels,
+        measure_closeness(vectors, labels),
+        None if texts is None else first_of_same(texts),
+        (n_central, n_diverse, n_borderline),
+    )
+
+
+def exemplars_of(
+    vectors: NDArray[np.float32],
+    labels: Labels,
+    close: Closeness,
+    same: NDArray[np.intp] | None = None,
+    numbers: tuple[int, int, int] = (3, 3, 3),
+) -> list[list[Exemplar]]:
+    """Choose texts that show what each cluster is, from what has been measured.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, d)
+        Of length 1.
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1, -1 for noise.
+    close : Closeness
+        Of the texts to the clusters.
+    same : ndarray of shape (n,), optional
+        The first text that is the same (:func:`~toolkit.cluster.same_texts.first_of_same`).
+    numbers : (int, int, int), default=(3, 3, 3)
+        How many central, diverse and borderline ones.
+
+    Returns
+    -------
+    list of list of Exemplar
+    """
+    n_central, n_diverse, n_borderline = numbers
+    k = len(close.centers)
     found: list[list[Exemplar]] = []
-    for cluster in range(k):
-        rows = np.flatnonzero(labels == cluster)
-        similarity = vectors[rows] @ centers.T
-        own = similarity[:, cluster].copy()
-        similarity[:, cluster] = -np.inf
-        other = similarity.argmax(axis=1)
-        best = similarity[np.arange(len(rows)), other]
-        order = np.argsort(-own, kind="stable")
-        if texts is not None:
-            order = _distinct(order, rows, texts)
+    for members in rows_by_cluster(labels):
+        order = members[np.argsort(-close.own[members], kind="stable")]
+        if same is not None:
+            order = distinct_rows(order, same)
         central = order[:n_central]
-        diverse = _farthest(vectors[rows], central, order[: max(1, len(order) // 2)], n_diverse)
-        taken = np.concatenate([central, diverse])
-        rest = order[~np.isin(order, taken)] if k > 1 else order[:0]
-        border = rest[np.argsort((own - best)[rest], kind="stable")[:n_borderline]]
+        diverse = _farthest(vectors, central, order[n_central : max(1, len(order) // 2)], n_diverse)
+        rest = order[n_central:] if k > 1 else order[:0]
+        rest = rest[~np.isin(rest, diverse)]
+        margins = close.own[rest] - close.other_similarity[rest]
+        border = rest[np.argsort(margins, kind="stable")[:n_borderline]]
         chosen = zip(KINDS, (central.tolist(), diverse.tolist(), border.tolist()), strict=True)
         found.append(
             [
                 Exemplar(
-                    position=int(rows[i]),
+                    position=i,
                     kind=kind,
-                    similarity=float(own[i]),
-                    other=int(other[i]) if k > 1 else None,
-                    other_similarity=float(best[i]) if k > 1 else float("nan"),
+                    similarity=float(close.own[i]),
+                    other=int(close.other[i]) if k > 1 else None,
+                    other_similarity=float(close.other_similarity[i]),
                 )
-                for kind, members in chosen
-                for i in members
+                for kind, rows in chosen
+                for i in rows
             ]
         )
     return found
 
 
-def _distinct(
-    order: NDArray[np.intp], rows: NDArray[np.intp], texts: Sequence[str]
-) -> NDArray[np.intp]:
-    seen: set[str] = set()
-    kept = []
-    for i in order:
-        text = " ".join(texts[rows[i]].lower().split())
-        if text not in seen:
-            seen.add(text)
-            kept.append(i)
-    return np.asarray(kept, dtype=np.intp)
-
-
 def _farthest(
     vectors: NDArray[np.float32],
     start: NDArray[np.intp],
-    candidates: NDArray[np.intp],
+    pool: NDArray[np.intp],
     size: int,
 ) -> NDArray[np.intp]:
-    """Return up to ``size`` candidates, each the least similar to all before it."""
-    pool = np.setdiff1d(candidates, start)
-    if len(pool) == 0 or size == 0:
-        return np.empty(0, dtype=np.intp)
-    nearest = (
-        (vectors[pool] @ vectors[start].T).max(axis=1)
-        if len(start)
-        else np.full(len(pool), -1.0, dtype=np.float32)
-    )
+    """Return up to ``size`` of a pool, each the least similar to all before it."""
+    # Equal ones are taken in the order of the input.
+    pool = np.sort(pool)
+    count = min(size, len(pool))
     chosen: list[int] = []
-    for _ in range(min(size, len(pool))):
+    nearest = np.full(len(pool), -1.0, dtype=np.float32)
+    last = start
+    while len(chosen) < count:
+        for first in range(0, len(pool) if len(last) else 0, _BLOCK):
+            part = slice(first, first + _BLOCK)
+            block = vectors[pool[part]]
+            for vector in vectors[last]:
+                # Not by BLAS, whose threads would wait for each other on so little.
+                closest = np.einsum("ij,j->i", block, vector)
+                nearest[part] = np.maximum(nearest[part], closest)
         i = int(nearest.argmin())
         chosen.append(int(pool[i]))
-        nearest = np.maximum(nearest, vectors[pool] @ vectors[pool[i]])
         nearest[i] = np.inf
+        last = pool[i : i + 1]
     return np.asarray(chosen, dtype=np.intp)
 
 

@@ -44,7 +44,9 @@ def join_pairs(keywords: Sequence[Keyword], texts: Sequence[str]) -> list[Keywor
     """
     if not any(is_unspaced(word.term) for word in keywords):
         return list(keywords)
-    folded = [fold(text) for text in texts[:_MOST_TEXTS]]
+    looked_at = texts[:_MOST_TEXTS]
+    # The pairs cannot be in the others.
+    folded = [fold(text) for text in looked_at if not text.isascii()]
     pool = [word for word in keywords if is_unspaced(word.term)]
     joined: list[Keyword] = []
     taken: set[str] = set()
@@ -59,7 +61,7 @@ def join_pairs(keywords: Sequence[Keyword], texts: Sequence[str]) -> list[Keywor
         if len(parts) == 1:
             joined.append(word)
             continue
-        share = sum(term in text for text in folded) / len(folded)
+        share = sum(term in text for text in folded) / len(looked_at)
         joined.append(
             replace(
                 word,

@@ -188,16 +188,22 @@ def top_keywords(
     [['sea', 'blue'], ['hill']]
     """
     k = weights.shape[0]
-    present = counts.counts.copy()
-    present.data = np.ones_like(present.data)
+    table = counts.counts
+    present = sparse.csr_array(
+        (np.ones_like(table.data), table.indices, table.indptr), shape=table.shape, copy=False
+    )
     documents = sum_by_cluster(present, labels, k)
-    everywhere = np.asarray(present.sum(axis=0)).ravel()
+    everywhere = np.bincount(table.indices, minlength=table.shape[1])
     sizes = np.bincount(labels[labels != NOISE], minlength=k)
     found: list[list[Keyword]] = []
+    having = np.zeros(table.shape[1], dtype=documents.dtype)
     for cluster in range(k):
         here = slice(weights.indptr[cluster], weights.indptr[cluster + 1])
         terms, values = weights.indices[here], weights.data[here]
-        within = documents[[cluster]].toarray().ravel()[terms]
+        there = slice(documents.indptr[cluster], documents.indptr[cluster + 1])
+        having[:] = 0
+        having[documents.indices[there]] = documents.data[there]
+        within = having[terms]
         inside = within / max(1, int(sizes[cluster]))
         outside = (everywhere[terms] - within) / max(1, len(labels) - int(sizes[cluster]))
         # A word that one text alone repeats is not typical of a cluster of several.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cluster.geometry import NOISE, Labels
+from toolkit.cluster.same_texts import first_of_same
 
 __all__ = ["Outlier", "Repeat", "find_outliers", "find_repeats"]
 
@@ -131,12 +132,13 @@ def find_repeats(texts: Sequence[str], labels: Labels) -> list[Repeat]:
     >>> find_repeats(["Good  day", "good day", "Bye"], np.array([0, 1, 1]))
     [Repeat(positions=(0, 1), clusters=(0, 1))]
     """
-    places: dict[str, list[int]] = {}
-    for position, text in enumerate(texts):
-        places.setdefault(" ".join(text.lower().split()), []).append(position)
+    same = first_of_same(texts)
+    often = np.bincount(same, minlength=len(same))
+    places: dict[int, list[int]] = {}
+    for position in np.flatnonzero(often[same] > 1).tolist():
+        places.setdefault(int(same[position]), []).append(position)
     found = [
         Repeat(tuple(rows), tuple(sorted({int(labels[row]) for row in rows})))
         for rows in places.values()
-        if len(rows) > 1
     ]
     return sorted(found, key=lambda one: -len(one.positions))

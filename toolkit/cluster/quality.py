@@ -8,23 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toolkit.cluster.geometry import (
-    NOISE,
-    check_labels,
-    cluster_centers,
-    cluster_means,
-    unit_rows,
-)
+from toolkit.cluster.closeness import Closeness, measure_closeness
+from toolkit.cluster.geometry import NOISE, Labels, check_labels, rows_by_cluster, unit_rows
+from toolkit.cluster.same_texts import first_of_same
 
 __all__ = [
     "ClusterQuality",
     "Quality",
     "assess_quality",
     "cosine_silhouette",
-    "count_duplicates",
+    "quality_of",
 ]
-
-_BLOCK = 2048
 
 
 @dataclass(frozen=True)
@@ -126,28 +120,7 @@ def cosine_silhouette(X: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     array([0.995, 0.994, 0.995, 0.994])
     """
     vectors = unit_rows(X)
-    given = check_labels(labels, len(vectors))
-    samples = np.full(len(given), np.nan)
-    sizes = np.bincount(given[given != NOISE])
-    if len(sizes) < 2:
-        return samples
-    means = cluster_means(vectors, given)
-    rows = np.flatnonzero(given != NOISE)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        own, here = given[block], np.arange(len(block))
-        distance = 1 - vectors[block].astype(np.float64) @ means.T
-        n_own = sizes[own]
-        # A text is at distance 0 from itself, and does not count among its neighbours. The own
-        # length is not exactly 1 in float32, hence the product.
-        itself = 1 - np.einsum("ij,ij->i", vectors[block], vectors[block], dtype=np.float64)
-        within = (distance[here, own] * n_own - itself) / np.maximum(n_own - 1, 1)
-        distance[here, own] = np.inf
-        between = distance.min(axis=1)
-        larger = np.maximum(within, between)
-        value = np.divide(between - within, larger, out=np.zeros(len(block)), where=larger > 1e-12)
-        samples[block] = np.where(n_own > 1, value, 0.0)
-    return samples
+    return measure_closeness(vectors, check_labels(labels, len(vectors))).silhouette
 
 
 def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None = None) -> Quality:
@@ -174,14 +147,33 @@ def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None 
     """
     vectors = unit_rows(X)
     given = check_labels(labels, len(vectors))
-    centers = cluster_centers(vectors, given)
-    samples = cosine_silhouette(vectors, given)
+    same = None if texts is None else first_of_same(texts)
+    return quality_of(measure_closeness(vectors, given), given, same)
+
+
+def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None = None) -> Quality:
+    """Return how good a clustering is, from what has been measured.
+
+    Parameters
+    ----------
+    close : Closeness
+        Of the texts to the clusters.
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1, -1 for noise.
+    same : ndarray of shape (n,), optional
+        The first text that is the same (:func:`~toolkit.cluster.same_texts.first_of_same`), to
+        count duplicates.
+
+    Returns
+    -------
+    Quality
+    """
+    centers, samples = close.centers, close.silhouette
     between = centers @ centers.T
     np.fill_diagonal(between, -np.inf)
-    k, n = len(centers), len(given)
+    k, n = len(centers), len(labels)
     clusters = []
-    for cluster in range(k):
-        rows = np.flatnonzero(given == cluster)
+    for cluster, rows in enumerate(rows_by_cluster(labels)):
         nearest = int(between[cluster].argmax()) if k > 1 else None
         own = samples[rows]
         clusters.append(
@@ -189,17 +181,15 @@ def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None 
                 cluster=cluster,
                 size=len(rows),
                 share=len(rows) / n,
-                cohesion=float((vectors[rows] @ centers[cluster]).mean()),
+                cohesion=float(close.own[rows].mean(dtype=np.float64)),
                 separation=float(1 - between[cluster, nearest]) if k > 1 else float("nan"),
                 nearest=nearest,
                 silhouette=float(own.mean()),
                 below_zero=float((own < 0).mean()) if k > 1 else float("nan"),
-                duplicates=None
-                if texts is None
-                else count_duplicates([texts[int(i)] for i in rows]),
+                duplicates=None if same is None else len(rows) - len(np.unique(same[rows])),
             )
         )
-    members = given != NOISE
+    members = labels != NOISE
     known = samples[members]
     measured = len(known) > 0 and k > 1
     return Quality(
@@ -210,14 +200,3 @@ def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None 
         coverage=float(members.mean()),
         samples=samples,
     )
-
-
-def count_duplicates(texts: Sequence[str]) -> int:
-    """Return how many texts repeat an earlier one, up to case and spaces.
-
-    Examples
-    --------
-    >>> count_duplicates(["Good  morning", "good morning", "Good night"])
-    1
-    """
-    return len(texts) - len({" ".join(text.lower().split()) for text in texts})

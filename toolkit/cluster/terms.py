@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from numbers import Integral
 
 import numpy as np
@@ -24,10 +24,15 @@ from toolkit.errors import UsageError
 __all__ = ["TermCounts", "count_terms", "sum_by_cluster"]
 
 MOST_PIECES = 300_000
-"""Pieces of text remembered at a time: about 60 MB."""
+"""Spellings of words remembered at a time: about 40 MB."""
 
 LONGEST_PIECE = 64
 """Characters of a piece worth remembering; longer ones hardly come again."""
+
+_TEXTS_AT_ONCE = 1024
+
+_EDGES = ".,;:!?()[]{}\"-"
+"""What around a word of ASCII is no part of it; "+", "#", "&" and "'" can be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +124,8 @@ def _analyzer(
 def _count_analyzed(texts: Iterable[str], analyze: Callable[[str], list[str]]) -> TermCounts:
     numbers: dict[str, int] = {}
     rows = ([numbers.setdefault(term, len(numbers)) for term in analyze(text)] for text in texts)
-    return _counted(rows, numbers)
+    indices, ends = _read(rows)
+    return _counted(indices, ends, np.array([*numbers, None], dtype=object)[:-1])
 
 
 def _count_words(texts: Iterable[str]) -> TermCounts:
@@ -129,40 +135,126 @@ def _count_words(texts: Iterable[str]) -> TermCounts:
     third of the time.
     """
     pieces = _Pieces()
-    rows = (chain.from_iterable(map(pieces.__getitem__, text.split())) for text in texts)
-    return _counted(rows, pieces.numbers)
+    indices, ends = array("i"), array("q", [0])
+    waiting = iter(texts)
+    while some := list(islice(waiting, _TEXTS_AT_ONCE)):
+        codes, until = _read(map(pieces.__getitem__, text.split()) for text in some)
+        numbers, stops = pieces.numbers(codes, until)
+        ends.extend((stops[1:] + len(indices)).tolist())
+        indices.frombytes(numbers.tobytes())
+    terms = np.array([*pieces.terms, None], dtype=object)[:-1]
+    del pieces  # before the matrix comes
+    return _counted(indices, ends, terms)
 
 
-class _Pieces(dict[str, tuple[int, ...]]):
-    """The numbers of the words of a piece of text, found out when they are first asked for."""
+class _Pieces(dict[str, int]):
+    """The codes of pieces of text, found out when they are first asked for.
+
+    The code of a piece of one word is the word's number; that of a piece of none or several is -1
+    minus the number of their group. A word of ASCII letters and digits is a piece itself, and is
+    here once as both; the few other words are in a dictionary of their own, since a piece that
+    looks like one of them may be several words.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.numbers: dict[str, int] = {}
+        self.terms: list[str] = []
+        self._others: dict[str, int] = {}
+        # Group 0 has no words.
+        self._members, self._ends = array("i"), array("q", [0, 0])
+        self._remembered = 0
 
-    def __missing__(self, piece: str) -> tuple[int, ...]:
-        numbers = self.numbers
-        found = tuple(numbers.setdefault(word, len(numbers)) for word in tokenize(piece))
+    def __missing__(self, piece: str) -> int:
+        core = piece.strip(_EDGES)
+        if _is_plain(core):
+            # One word, which is what tokenize would say; a letter alone is none.
+            word = core.lower()
+            known = self.get(word) if len(word) > 1 else -1
+            if known is None:
+                # Most words that are new (numbers, names) never come again: as a word it is kept
+                # anyway, in this spelling only next time.
+                return self._number(word)
+            code = known
+        else:
+            found = [self._number(word) for word in tokenize(piece)]
+            code = found[0] if len(found) == 1 else self._group(found)
         if len(piece) <= LONGEST_PIECE:
-            if len(self) >= MOST_PIECES:
+            if self._remembered >= MOST_PIECES:
                 self.clear()
-            self[piece] = found
-        return found
+                self.update((word, i) for i, word in enumerate(self.terms) if _is_plain(word))
+                self._remembered = 0
+            self[piece] = code
+            self._remembered += 1
+        return code
+
+    def _number(self, word: str) -> int:
+        known = self if _is_plain(word) else self._others
+        number = known.get(word)
+        if number is None:
+            number = known[word] = len(self.terms)
+            self.terms.append(word)
+        return number
+
+    def _group(self, numbers: list[int]) -> int:
+        if not numbers:
+            return -1
+        self._members.extend(numbers)
+        self._ends.append(len(self._members))
+        return -(len(self._ends) - 1)
+
+    def numbers(
+        self, codes: array[int], ends: array[int]
+    ) -> tuple[NDArray[np.intc], NDArray[np.int64]]:
+        """Return the numbers of words instead of codes of pieces, and where each row ends."""
+        given, until = np.array(codes, dtype=np.intc), np.array(ends, dtype=np.int64)
+        groups = np.flatnonzero(given < 0)
+        if len(groups) == 0:
+            return given, until
+        # Views, which are gone before the next word comes: copies would take ever longer.
+        stops = np.frombuffer(self._ends, dtype=np.int64)
+        which = -1 - given[groups]
+        sizes = np.ones(len(given), dtype=np.int64)
+        sizes[groups] = stops[which + 1] - stops[which]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        # Each group's words, one after the other.
+        inside = np.arange(sizes[groups].sum())
+        inside -= np.repeat(np.cumsum(sizes[groups]) - sizes[groups], sizes[groups])
+        numbers = np.empty(starts[-1], dtype=np.intc)
+        numbers[starts[:-1][given >= 0]] = given[given >= 0]
+        if not len(inside):
+            return numbers, starts[until]
+        members = np.frombuffer(self._members, dtype=np.intc)
+        numbers[np.repeat(starts[groups], sizes[groups]) + inside] = members[
+            np.repeat(stops[which], sizes[groups]) + inside
+        ]
+        return numbers, starts[until]
 
 
-def _counted(rows: Iterable[Iterable[int]], numbers: dict[str, int]) -> TermCounts:
-    """Return the counts of term numbers; ``numbers`` is complete once all rows are read."""
+def _is_plain(word: str) -> bool:
+    return word.isascii() and word.isalnum()
+
+
+def _read(rows: Iterable[Iterable[int]]) -> tuple[array[int], array[int]]:
+    """Return the numbers of all rows, and where each row ends."""
     indices, ends = array("i"), array("q", [0])
     for row in rows:
         indices.extend(row)
         ends.append(len(indices))
+    return indices, ends
+
+
+def _counted(indices: array[int], ends: array[int], terms: NDArray[np.object_]) -> TermCounts:
+    """Return the counts of term numbers."""
     found = np.frombuffer(indices, dtype=np.intc) if len(indices) else np.empty(0, dtype=np.intc)
+    # Both of 32 bits where that is enough: scipy makes them the same, at the larger size.
+    wide = len(found) > np.iinfo(np.intc).max
+    until = np.frombuffer(ends, dtype=np.int64).astype(np.int64 if wide else np.intc, copy=False)
     counts = sparse.csr_array(
-        (np.ones(len(found), dtype=np.int32), found, np.frombuffer(ends, dtype=np.int64)),
-        shape=(len(ends) - 1, len(numbers)),
+        (np.ones(len(found), dtype=np.int32), found, until),
+        shape=(len(ends) - 1, len(terms)),
     )
     counts.sum_duplicates()
-    return TermCounts(counts, np.array([*numbers, None], dtype=object)[:-1])
+    return TermCounts(counts, terms)
 
 
 def _limited(
@@ -209,8 +301,13 @@ def sum_by_cluster(
     array([[3, 1]])
     """
     k = int(labels.max(initial=NOISE)) + 1 if n_clusters is None else n_clusters
-    rows = np.flatnonzero(labels != NOISE)
-    ones = np.ones(len(rows), dtype=matrix.dtype)
-    onehot = sparse.csr_array((ones, (labels[rows], rows)), shape=(k, matrix.shape[0]))
+    # Indices of the matrix's own type: of another, scipy would copy those of the matrix.
+    kind = matrix.indices.dtype
+    rows = np.argsort(labels, kind="stable").astype(kind)
+    ends = np.searchsorted(labels[rows], np.arange(k + 1)).astype(kind)
+    ones = np.ones(ends[-1], dtype=matrix.dtype)[ends[0] :]
+    onehot = sparse.csr_array(
+        (ones, rows[ends[0] : ends[-1]], ends - ends[0]), shape=(k, matrix.shape[0])
+    )
     summed: sparse.csr_array = sparse.csr_array(onehot @ matrix)
     return summed
