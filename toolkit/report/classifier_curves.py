@@ -8,6 +8,8 @@ import numpy as np
 
 from toolkit.classify.diagnostics import CalibrationBin, calibration_curve
 from toolkit.classify.result import TrainingResult
+from toolkit.typography import format_number
+from toolkit.typography import format_number
 
 __all__ = [
     "THRESHOLDS",
@@ -75,11 +77,12 @@ def learning_verdict(result: TrainingResult) -> str:
     p = last.accuracy.mean
     noise = 2 * float(np.sqrt(p * (1 - p) / tested))
     said = (
-        f"The last {last.rows - before.rows:,} rows changed the accuracy by {gain:+.3f} "
+        f"The last {last.rows - before.rows:,} rows changed the accuracy by "
+        f"{format_number(gain, sign=True)} "
         f"({before.accuracy.mean:.3f} to {last.accuracy.mean:.3f})."
     )
     if abs(gain) < noise:
-        return f"{said} That is within what chance does on these test rows (± {noise:.3f})."
+        return f"{said} That is within what chance does on these test rows (± {noise:.3f})."
     if gain > 0:
         return f"{said} The curve still rises; how far it goes on was not measured."
     return f"{said} More rows of this kind did not help."
