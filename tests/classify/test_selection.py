@@ -51,7 +51,7 @@ def test_nested_tests_every_row_and_says_how_long_it_takes():
     assert len(result.selection.picks) == 3
     assert said[0].endswith("3 folds.")
     assert "about" in said[1]
-    assert "for 3 folds" in said[0]
+    assert "for 3 folds" in said[1]
     assert "The folds of the validation chose" in result.summary()
 
 

@@ -146,3 +146,27 @@ def test_pictures_of_a_scale_have_a_legend_instead_of_names() -> None:
     assert figure.data[0].name == "0 to 8"
     assert figure.layout.legend.title.text == "$n$"
     assert display.plot().ax_.get_legend() is None
+
+
+def test_a_slip_among_dates_is_a_missing_value_and_said() -> None:
+    days = [f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(600)]
+    slipped = colored([*days[:597], "31.02.2024", None, "soon"])
+    assert slipped.ordered
+    assert slipped.groups[-1].name == "no time: 2 cannot be read, 1 missing"
+    assert slipped.groups[-1].noise
+    assert slipped.groups[-1].count == 3
+    assert slipped.note == (
+        "2 of 600 values of 'x' cannot be read as a time, for example '31.02.2024'; they are grey "
+        "on the map"
+    )
+    # The readable ones are cut as if the others were not there.
+    assert [g.name for g in slipped.groups[:-1]] == [g.name for g in colored(days[:597]).groups]
+    assert colored([*map(str, range(500)), "n/a"]).note.startswith("1 of 501 values of 'x' cannot")
+    assert colored(days).note == ""
+
+
+def test_mostly_unreadable_is_refused_and_few_words_are_categories() -> None:
+    with pytest.raises(UsageError, match="different values"):
+        colored([*(f"2024-01-{1 + i % 28:02}" for i in range(200)), *(f"w{i}" for i in range(201))])
+    assert not colored(["2023", "2024", "unknown"] * 30).ordered
+    assert not colored([*(str(i) for i in range(30)), *["other"] * 20]).ordered

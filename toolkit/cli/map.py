@@ -129,7 +129,10 @@ def map_texts(
         )
         colored = drawn.first
     if color_by is not None:
-        colored.coloring(color_by)  # an unfit column is said before anything is written
+        # An unfit column is said before anything is written.
+        note = colored.coloring(color_by).note
+        if note:
+            console.say(f"{note}.")
     console.say(drawn.caption)
     for path in out:
         _write(drawn, path, force, spreadsheet_safe, color_by)

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from toolkit.typography import format_number, shorten
+
 if TYPE_CHECKING:
     from toolkit.cluster.result import ClusterResult
 
@@ -49,7 +51,8 @@ def describe(result: ClusterResult) -> list[str]:
         )
     if k > 3:
         largest = [
-            f"{_isolated(result.names[c.cluster])} ({c.size:,})" for c in quality.clusters[:3]
+            f"{_isolated(shorten(result.names[c.cluster], 80))} ({c.size:,})"
+            for c in quality.clusters[:3]
         ]
         found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
@@ -60,7 +63,7 @@ def describe(result: ClusterResult) -> list[str]:
     if k > 1:
         word = next(w for limit, w in _SEPARATION if quality.silhouette >= limit)
         found.append(
-            f"The clusters are {word}: mean silhouette {quality.silhouette:.2f}; "
+            f"The clusters are {word}: mean silhouette {format_number(quality.silhouette, 2)}; "
             f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster."
         )
     found += _edits(result)
@@ -77,7 +80,7 @@ def _edits(result: ClusterResult) -> list[str]:
     if edits.moved:
         text += (
             f", from {_many(edits.n_clusters_before, 'cluster')} with a mean silhouette of "
-            f"{edits.silhouette_before:.2f}"
+            f"{format_number(edits.silhouette_before, 2)}"
         )
     return [f"{text}."]
 
@@ -92,9 +95,8 @@ def _stability(result: ClusterResult) -> list[str]:
         f"{again} of {result.n_clusters} clusters come out again (Jaccard similarity 0.75 or more)"
     )
     if stability.n_seeds:
-        text += (
-            f"; another random seed agrees with an adjusted Rand index of {stability.seed_ari:.2f}"
-        )
+        seed_ari = format_number(stability.seed_ari, 2)
+        text += f"; another random seed agrees with an adjusted Rand index of {seed_ari}"
     return [f"{text}."]
 
 
@@ -105,13 +107,13 @@ def _agreement(result: ClusterResult) -> list[str]:
     scores = agreement.all_texts
     text = (
         f"Compared with {len(agreement.classes)} known labels: adjusted Rand index "
-        f"{scores.ari:.2f}, V-measure {scores.v_measure:.2f}"
+        f"{format_number(scores.ari, 2)}, V-measure {format_number(scores.v_measure, 2)}"
     )
     if agreement.coverage < 1 and agreement.clustered is not None:
         text += (
-            f" over all labelled texts; {agreement.clustered.ari:.2f} and "
-            f"{agreement.clustered.v_measure:.2f} over the {agreement.coverage:.0%} of them that "
-            "are in a cluster"
+            f" over all labelled texts; {format_number(agreement.clustered.ari, 2)} and "
+            f"{format_number(agreement.clustered.v_measure, 2)} over the "
+            f"{agreement.coverage:.0%} of them that are in a cluster"
         )
     return [f"{text}."]
 
@@ -158,7 +160,8 @@ def doubts(result: ClusterResult) -> list[str]:
         if stability.seed_ari < 0.8:
             found.append(
                 "The result changes with the random seed: another one puts a good part of the "
-                f"texts together differently (adjusted Rand index {stability.seed_ari:.2f})."
+                "texts together differently (adjusted Rand index "
+                f"{format_number(stability.seed_ari, 2)})."
             )
         if stability.n_used < len(result.texts):
             found.append(
@@ -167,7 +170,8 @@ def doubts(result: ClusterResult) -> list[str]:
     elif result.edits is not None and result.edits.stability_before is not None:
         found.append(
             "Stability was measured before the clusters were edited (mean Jaccard similarity "
-            f"{result.edits.stability_before:.2f}); it says nothing about the edited ones."
+            f"{format_number(result.edits.stability_before, 2)}); it says nothing about the edited "
+            "ones."
         )
     else:
         found.append("Stability was not measured.")

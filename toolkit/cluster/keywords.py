@@ -12,6 +12,7 @@ from scipy import sparse
 
 from toolkit.cluster.geometry import NOISE, Labels
 from toolkit.cluster.terms import TermCounts, sum_by_cluster
+from toolkit.typography import shorten
 
 __all__ = [
     "Keyword",
@@ -23,6 +24,7 @@ __all__ = [
 
 
 _SEVERAL = 5
+_LONGEST_WORD = 40
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,7 @@ def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> li
     Returns
     -------
     list of str
+        A word of more than 40 characters is cut, with "…" as the last.
 
     Examples
     --------
@@ -251,7 +254,8 @@ def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> li
         for word in words:
             if len(chosen) < n_words and not any(_same_word(word.term, term) for term in chosen):
                 chosen.append(word.term)
-        names.append(", ".join(chosen) or "no keywords")
+        # An address or a key of hundreds of characters is no name; the keyword itself stays whole.
+        names.append(", ".join(shorten(term, _LONGEST_WORD) for term in chosen) or "no keywords")
     return names
 
 

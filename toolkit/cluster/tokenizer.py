@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import chain, pairwise
 
+from toolkit.typography import INVISIBLE
+
 __all__ = ["fold", "is_unspaced", "tokenize"]
 
 # Blocks whose writing puts no spaces between words. Their digits and punctuation are left out.
@@ -175,5 +177,14 @@ def tokenize(text: str) -> list[str]:
 
 
 def _kept(words: Iterable[str]) -> list[str]:
-    # A combining mark makes a word of one letter longer than one character.
-    return [word for word in words if len(word) > 1 and word.strip("_\u200c\u200d")]
+    kept = []
+    for word in words:
+        seen = word
+        if not word.isascii():
+            # What follows an emoji belongs to it, not to the word after it.
+            word = word.lstrip(INVISIBLE)
+            seen = word.strip(INVISIBLE)
+        # A combining mark makes a word of one letter longer than one character.
+        if len(word) > 1 and seen.strip("_"):
+            kept.append(word)
+    return kept

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from toolkit.page.safe_json import embed_json
+from toolkit.typography import format_number, format_percent, is_visible, shorten
 
 __all__ = ["TABLE_SCRIPT", "Fragment", "Page"]
 
@@ -227,32 +228,6 @@ def _environment(package: str | None) -> jinja2.Environment:
     )
     environment.filters["number"] = format_number
     environment.filters["percent"] = format_percent
+    environment.filters["short"] = shorten
+    environment.tests["visible"] = is_visible
     return environment
-
-
-def format_number(value: float | None, digits: int = 3) -> str:
-    """Return a number for reading: integers with thousands, others with fixed digits.
-
-    Examples
-    --------
-    >>> format_number(12345), format_number(0.77412), format_number(float("nan"))
-    ('12,345', '0.774', '–')
-    """
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
-        return f"{int(value):,}"
-    return f"{value:,.{digits}f}"
-
-
-def format_percent(value: float | None, digits: int = 0) -> str:
-    """Return a share as per cent.
-
-    Examples
-    --------
-    >>> format_percent(0.253)
-    '25%'
-    """
-    if value is None or value != value:
-        return "–"
-    return f"{100 * value:.{digits}f}%"

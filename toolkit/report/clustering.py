@@ -17,9 +17,10 @@ from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_facts import clustering_facts
 from toolkit.report.clustering_json import clustering_dict
-from toolkit.report.clustering_markdown import clustering_markdown, two_digits
+from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
+from toolkit.typography import format_number, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,19 +142,23 @@ class ClusterReport(Report):
                 f"{quality.coverage:.0%}",
                 f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
             ),
-            ("Silhouette", two_digits(quality.silhouette), "from −1 to 1; 0.25 is a lot for texts"),
+            (
+                "Silhouette",
+                format_number(quality.silhouette, 2),
+                "from −1 to 1; 0.25 is a lot for texts",
+            ),
         ]
         if stability is not None:
             weak = sum(c.jaccard < _WEAK for c in stability.clusters)
             note = f"{stability.verdict}; {weak} of {result.n_clusters} clusters unstable"
-            found.append(("Stability", two_digits(stability.jaccard), note))
+            found.append(("Stability", format_number(stability.jaccard, 2), note))
         if agreement is not None:
             scores = agreement.all_texts
             note = (
                 f"V-measure with {len(agreement.classes)} labels; "
-                f"adjusted Rand index {scores.ari:.2f}"
+                f"adjusted Rand index {format_number(scores.ari, 2)}"
             )
-            found.append(("Agreement", two_digits(scores.v_measure), note))
+            found.append(("Agreement", format_number(scores.v_measure, 2), note))
         return found
 
     @cached_property
@@ -182,7 +187,7 @@ class ClusterReport(Report):
                 | {
                     "name": result.names[cluster],
                     "color": colors.get(cluster),
-                    "shown_silhouette": two_digits(quality.silhouette),
+                    "shown_silhouette": format_number(quality.silhouette, 2),
                     "jaccard": None if again is None else again.jaccard,
                     "jaccard_low": None if again is None else again.low,
                     "jaccard_high": None if again is None else again.high,
@@ -321,7 +326,7 @@ class ClusterReport(Report):
 
 
 def _map_names(result: ClusterResult) -> dict[int, str]:
-    names = {cluster: f"{cluster} · {name}" for cluster, name in enumerate(result.names)}
+    names = {cluster: f"{cluster} · {shorten(name)}" for cluster, name in enumerate(result.names)}
     return names | {NOISE: "in no cluster"}
 
 

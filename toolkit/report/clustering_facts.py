@@ -33,7 +33,7 @@ def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tup
         of = "" if stability.n_used == len(result.texts) else f" of {stability.n_used:,}"
         again = f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}"
         if stability.n_seeds:
-            again += f", {stability.n_seeds} other seeds"
+            again += f", {stability.n_seeds} other seed{'s' if stability.n_seeds != 1 else ''}"
     facts = [
         ("Data", made.get("source")),
         ("Texts", f"{len(result.texts):,}"),

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from toolkit.page import escape_markdown, markdown_table
+from toolkit.typography import NOTHING_VISIBLE, format_number, format_percent, is_visible, shorten
 
 if TYPE_CHECKING:
     from toolkit.report.clustering import ClusterReport
 
-__all__ = ["clustering_markdown", "two_digits"]
+__all__ = ["clustering_markdown"]
 
 _HEADINGS = {
     "central": "Most typical",
@@ -43,23 +44,22 @@ def clustering_markdown(report: ClusterReport) -> str:
         parts += ["## Edited by hand", "\n".join(done)]
     parts += ["## Clusters", _clusters(report)]
     for row in report.clusters:
-        parts.append(f"### {row['cluster']}: {escape_markdown(row['name'])}")
-        words = ", ".join(word["term"] for word in row["keywords"])
+        parts.append(f"### {row['cluster']}: {escape_markdown(shorten(row['name'], 240))}")
+        words = ", ".join(shorten(word["term"]) for word in row["keywords"])
         parts.append(f"Keywords: {escape_markdown(words or 'none')}")
         for kind, heading in _HEADINGS.items():
-            texts = [f"- {escape_markdown(e['text'])}" for e in row["exemplars"][kind]]
+            texts = [f"- {_text(e)}" for e in row["exemplars"][kind]]
             if texts:
                 parts += [f"{heading}:", "\n".join(texts)]
         if row["substructure"] is not None:
             groups = [
-                f"- {escape_markdown(group['name'])} ({group['size']:,} texts): "
-                + escape_markdown(group["text"])
+                f"- {escape_markdown(group['name'])} ({group['size']:,} texts): " + _text(group)
                 for group in row["substructure"]["groups"]
             ]
             parts += [f"Falls into {len(groups)} groups:", "\n".join(groups)]
     if report.noise_examples:
         parts += ["## In no cluster", f"{report.result.quality.noise:,} texts, for example:"]
-        parts.append("\n".join(f"- {escape_markdown(e['text'])}" for e in report.noise_examples))
+        parts.append("\n".join(f"- {_text(e)}" for e in report.noise_examples))
     for heading, items in (("Odd ones out", report.outliers), ("Repeats", report.duplicates)):
         if items:
             parts += [f"## {heading}", "\n".join(f"- {_odd(item)}" for item in items)]
@@ -68,7 +68,7 @@ def clustering_markdown(report: ClusterReport) -> str:
     if report.scores:
         columns = ["over", "ARI", "AMI", "V-measure", "homogeneity", "completeness"]
         rows = [
-            [name, *(f"{value:.3f}" for value in asdict(scores).values())]
+            [name, *(format_number(value) for value in asdict(scores).values())]
             for name, scores in report.scores
         ]
         parts.append("## Agreement with known labels")
@@ -80,8 +80,12 @@ def clustering_markdown(report: ClusterReport) -> str:
     return "\n\n".join(parts)
 
 
+def _text(item: dict[str, Any]) -> str:
+    return escape_markdown(item["text"] if is_visible(item["text"]) else NOTHING_VISIBLE)
+
+
 def _odd(item: dict[str, Any]) -> str:
-    text = escape_markdown(item["text"])
+    text = _text(item)
     return text if "count" not in item else f"{text} ({item['count']} times)"
 
 
@@ -104,22 +108,14 @@ def _clusters(report: ClusterReport) -> str:
     rows = []
     for row in report.clusters:
         nearest = "" if row["nearest"] is None else str(row["nearest"])
-        line = [row["cluster"], row["name"], row["size"], two_digits(row["silhouette"]), nearest]
-        line += [two_digits(row["jaccard"])] * stable
-        line += [str(row["majority"]), f"{row['purity']:.0%}"] * known
+        line = [
+            row["cluster"],
+            shorten(row["name"]),
+            row["size"],
+            format_number(row["silhouette"], 2),
+            nearest,
+        ]
+        line += [format_number(row["jaccard"], 2)] * stable
+        line += [str(row["majority"]), format_percent(row["purity"])] * known
         rows.append(line)
     return markdown_table(columns, rows, numeric=[0, 2, 3, 4, *([5] if stable else [])])
-
-
-def two_digits(value: float | None) -> str:
-    """Return a number with two digits, a dash for none.
-
-    Examples
-    --------
-    >>> two_digits(-0.126), two_digits(-0.001), two_digits(float("nan"))
-    ('−0.13', '0.00', '–')
-    """
-    if value is None or value != value:
-        return "–"
-    # Adding zero makes a rounded -0.0 positive; the minus sign is the typographer's.
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.classify.evaluation import ModelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
+from toolkit.typography import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +61,9 @@ class EvaluationReport(Report):
             note = f"95 %: {interval.low:.3f} to {interval.high:.3f}"
             rows.append((title, f"{interval.value:.3f}", note))
             if name in found.drop:
-                change = -found.drop[name]
+                change = format_number(-found.drop[name], sign=True)
                 value = f"{found.trained[name]:.3f}"
-                rows.append((f"{title} in training", value, f"here {change:+.3f}"))
+                rows.append((f"{title} in training", value, f"here {change}"))
         return rows
 
     @property

@@ -15,6 +15,7 @@ from toolkit.classify.validation import Score
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.provenance_facts import training_facts
 from toolkit.report.training_markdown import training_markdown
+from toolkit.typography import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +204,7 @@ class TrainingReport(Report):
         rows = self.result.learning[-1].rows - self.result.learning[-2].rows
         said = (
             f"The last {rows:,} rows changed {self.shown[self.deciding]} by "
-            f"{last - before:+.3f} ({before:.3f} to {last:.3f})."
+            f"{format_number(last - before, sign=True)} ({before:.3f} to {last:.3f})."
         )
         # Half of a 95 % interval: what other test rows would have done to it.
         interval = self.intervals[self.deciding]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.errors import UsageError
+from toolkit.typography import shorten
 from toolkit.visualize.groups import Group, dense_spot, is_missing, label_values, make_groups
 from toolkit.visualize.palette import NOISE, scale_colors
 
@@ -23,6 +24,7 @@ MOST_GROUPS = 100
 
 _SHADES = 7
 _FEW_PERIODS = 4
+_MOST_UNREAD = 0.1
 _UNITS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M")
 
 
@@ -41,12 +43,15 @@ class Coloring:
     ordered : bool, default=False
         Whether the groups are steps of a scale, which have a place in the legend but none on the
         map.
+    note : str, default=""
+        What a reader should know of it: how many values could not be read.
     """
 
     name: str
     codes: NDArray[np.intp]
     groups: list[Group] = field(repr=False)
     ordered: bool = False
+    note: str = ""
 
     def placed_on(self, points: NDArray[np.floating]) -> Coloring:
         """Return the same colouring of another map of the texts: colours stay, names move.
@@ -66,7 +71,8 @@ class Coloring:
 def color_column(name: str, values: Sequence[Any], points: NDArray[np.floating]) -> Coloring:
     """Return the colouring by a column.
 
-    Numbers and times, also where they were read as text, are cut into at most seven steps of one
+    Numbers and times, also where they were read as text (a few that cannot be read count as
+    missing, and their number is said), are cut into at most seven steps of one
     scale, each with about as many texts; a single outlier would leave one shade to all others if
     the steps had equal widths. Anything else is a category a value.
 
@@ -99,12 +105,9 @@ def color_column(name: str, values: Sequence[Any], points: NDArray[np.floating])
     ['2024', '2025']
     """
     cells = [None if is_missing(v) or v == "" else v for v in label_values(values)]
-    numbers = _numbers(cells)
-    if numbers is not None:
-        return _scale(name, numbers, points, _number_names)
-    times = _times(cells)
-    if times is not None:
-        return _scale(name, times, points, _time_names)
+    scale = _scale_of(name, cells, points)
+    if scale is not None:
+        return scale
     words = [None if cell is None else str(cell) for cell in cells]
     different = len({word for word in words if word is not None})
     if different > MOST_GROUPS:
@@ -160,48 +163,69 @@ def label_agreement(labels: ArrayLike, known: ArrayLike, *, noise_label: Any = -
     return [None if pair is None else said[majority[pair[0]] == pair[1]] for pair in pairs]
 
 
-def _numbers(cells: list[Any]) -> NDArray[np.float64] | None:
-    """Return cells as numbers, NaN where there is none; None if one of them is something else."""
-    found = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if isinstance(cell, bool) or not isinstance(cell, Real | str):
-            return None
-        try:
-            found[i] = float(cell)
-        except (ValueError, OverflowError):
-            return None
-        if isinstance(cell, str) and not np.isfinite(found[i]):
-            return None  # "nan" and "inf" may be words
-    return found if np.isfinite(found).any() else None
+def _scale_of(name: str, cells: list[Any], points: NDArray[np.floating]) -> Coloring | None:
+    """Return the colouring by numbers or times; None if the cells are neither."""
+    present = sum(cell is not None for cell in cells)
+    for what, read, naming in (
+        ("number", _number, _number_names),
+        ("time", _time, _time_names),
+    ):
+        values = np.array([np.nan if cell is None else read(cell) for cell in cells])
+        different = len(np.unique(values[np.isfinite(values)]))
+        unread = [
+            cell
+            for cell, value in zip(cells, values.tolist(), strict=True)
+            if cell is not None and value != value and not _is_nan(cell)
+        ]
+        # A word among few numbers may be a category; one among hundreds of dates is a slip.
+        slips = _MOST_UNREAD if different <= MOST_GROUPS else 0.5
+        if different and (not unread or (different > _SHADES and len(unread) <= slips * present)):
+            return _scale(name, values, points, naming, unread=unread, what=what)
+    return None
 
 
-def _times(cells: list[Any]) -> NDArray[np.float64] | None:
-    """Return cells as seconds since 1970; None if one of them is no time."""
-    found = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        try:
-            time = datetime.fromisoformat(cell) if isinstance(cell, str) else cell
-        except ValueError:
-            return None
-        if isinstance(time, np.datetime64):
-            time = time.astype("datetime64[us]").item()
-        if isinstance(time, date) and not isinstance(time, datetime):
-            time = datetime(time.year, time.month, time.day)
-        if not isinstance(time, datetime):
-            return None
-        # Without a zone the clock is taken as it is; only the order and the unit are shown.
-        found[i] = np.datetime64(time.replace(tzinfo=None), "s").astype(np.int64)
-        if time.tzinfo is not None and (offset := time.utcoffset()) is not None:
-            found[i] -= offset.total_seconds()
-    return found if np.isfinite(found).any() else None
+def _is_nan(cell: Any) -> bool:
+    return isinstance(cell, Real) and cell != cell
+
+
+def _number(cell: Any) -> float:
+    """Return a cell as a number, NaN if it is none."""
+    if isinstance(cell, bool) or not isinstance(cell, Real | str):
+        return float("nan")
+    try:
+        found = float(cell)
+    except (ValueError, OverflowError):
+        return float("nan")
+    # "nan" and "inf" may be words.
+    return float("nan") if isinstance(cell, str) and not np.isfinite(found) else found
+
+
+def _time(cell: Any) -> float:
+    """Return a cell as seconds since 1970, NaN if it is no time."""
+    try:
+        time = datetime.fromisoformat(cell) if isinstance(cell, str) else cell
+    except ValueError:
+        return float("nan")
+    if isinstance(time, np.datetime64):
+        time = time.astype("datetime64[us]").item()
+    if isinstance(time, date) and not isinstance(time, datetime):
+        time = datetime(time.year, time.month, time.day)
+    if not isinstance(time, datetime):
+        return float("nan")
+    # Without a zone the clock is taken as it is; only the order and the unit are shown.
+    found = float(np.datetime64(time.replace(tzinfo=None), "s").astype(np.int64))
+    offset = time.utcoffset()
+    return found if offset is None else found - offset.total_seconds()
 
 
 def _scale(
-    name: str, numbers: NDArray[np.float64], points: NDArray[np.floating], naming: Any
+    name: str,
+    numbers: NDArray[np.float64],
+    points: NDArray[np.floating],
+    naming: Any,
+    *,
+    unread: list[Any],
+    what: str,
 ) -> Coloring:
     here = np.isfinite(numbers)
     edges, names = naming(numbers[here])
@@ -221,8 +245,17 @@ def _scale(
     rest = ~here
     if rest.any():
         spot = dense_spot(points[rest])
-        groups.append(Group(None, "no value", int(rest.sum()), NOISE, spot, noise=True))
-    return Coloring(name, codes, groups, ordered=True)
+        left = "no value" if not unread else f"no {what}: {len(unread):,} cannot be read"
+        if unread and len(unread) < rest.sum():
+            left += f", {int(rest.sum()) - len(unread):,} missing"
+        groups.append(Group(None, left, int(rest.sum()), NOISE, spot, noise=True))
+    note = ""
+    if unread:
+        note = (
+            f"{len(unread):,} of {len(numbers):,} values of {name!r} cannot be read as a {what}, "
+            f"for example {shorten(str(unread[0]), 40)!r}; they are grey on the map"
+        )
+    return Coloring(name, codes, groups, ordered=True, note=note)
 
 
 def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ class Group:
     noise : bool
         Whether it stands for "no group".
     dark : str, optional
-        Colour on dark paper; by default ``color``, lightened where it would sink.
+        Colour on dark paper; by default the partner of ``color``.
     """
 
     label: Any

@@ -4,7 +4,11 @@ The colours were chosen greedily from the sRGB cube, each the farthest (in OKLab
 before it, where the distance of two colours is the least of their distances as seen by normal,
 protanopic, deuteranopic and tritanopic eyes (Machado, Oliveira and Fernandes 2009, full
 severity). Lightness was held between 0.42 and 0.80, so that each shows on light and on dark
-paper, and chroma below 0.155, so that none shouts. Any first *k* of them are a good palette of
+paper, and chroma below 0.155, so that none shouts. On dark paper each has a lighter partner:
+lifting only those that would sink put two violets on one spot, so the partners were chosen in
+the same way, among colours of about the same hue (within 24 degrees) of lightness 0.53 to 0.88
+that screens can show and whose contrast with the paper is 3 to 1, the farthest from the partners before it less 0.3 times the distance from
+the colour itself. Any first *k* of them are a good palette of
 *k*; ``tests/visualize/test_palette.py`` measures the distances. No fifty colours can be told
 apart one by one: maps write the name at the place too, and :func:`spread_colors` gives clusters
 that lie side by side colours that are far apart.
@@ -27,6 +31,16 @@ PALETTE: tuple[str, ...] = (
     "#ff9797", "#af68bf",
 )  # fmt: skip
 """Fifty colours, as ``#rrggbb``; the first *k* are the palette of *k* clusters."""
+
+_ON_DARK: tuple[str, ...] = (
+    "#4d8dce", "#feaf27", "#c13b44", "#3ee9ff", "#99abfd", "#8f9e53", "#4eb6a2", "#695dcf",
+    "#c5e3a9", "#988218", "#d5a0cf", "#ecbbcb", "#fe7d85", "#8893fc", "#a25182", "#78ccfe",
+    "#98d57a", "#bd6978", "#887ba5", "#b592c7", "#5bc0e2", "#e8dc53", "#7870e4", "#c55a53",
+    "#8f6064", "#38a4a4", "#80a87e", "#75679f", "#cfa018", "#79d19b", "#538d84", "#fbb2a5",
+    "#209458", "#c19fb8", "#bac7e4", "#9f5eb7", "#b18e1c", "#ca7898", "#5aa1e3", "#8ba0ff",
+    "#bb6cc2", "#9edee3", "#afba5f", "#947ee8", "#77b6c7", "#d9c05e", "#aac686", "#dc9a9a",
+    "#faa6af", "#d080e3",
+)  # fmt: skip
 
 NOISE = "#9aa0a3"
 """The grey of texts that belong to no cluster."""
@@ -68,13 +82,15 @@ def oklab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def on_dark(color: str) -> str:
-    """Return a colour for dark paper: lightened if it would sink into it.
+    """Return a colour for dark paper: its partner, or, of one not in the palette, lightened.
 
     Examples
     --------
-    >>> on_dark("#70bfff"), on_dark("#006000")
-    ('#70bfff', '#3f8f3a')
+    >>> on_dark(PALETTE[0]), on_dark("#ffffff"), on_dark("#002000")
+    ('#4d8dce', '#ffffff', '#61855e')
     """
+    if color in PALETTE:
+        return _ON_DARK[PALETTE.index(color)]
     lab = oklab(linear_rgb((color,)))[0]
     if lab[0] >= _DARK_LIGHTNESS:
         return color

@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from toolkit.errors import UsageError
 from toolkit.page import Fragment
+from toolkit.typography import shorten
 from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
 from toolkit.visualize.interactive import SVG_LIMIT
 
 __all__ = ["Pane", "map_fragment", "shown_rows", "stratified_sample"]
 
+_LONGEST_NAME = 80
+_LONGEST_NAME = 80
 _PLAIN_LIMIT = 400_000
 """Texts of more characters than this are stored compressed."""
 
@@ -100,7 +103,7 @@ def map_fragment(
                 "codes": b64encode(coloring.codes.astype("<u2").tobytes()).decode(),
                 "groups": [
                     {
-                        "name": group.name,
+                        "name": shorten(group.name, _LONGEST_NAME),
                         "count": group.count,
                         "colors": [group.color, group.dark_color],
                         "noise": group.noise,
@@ -120,7 +123,7 @@ def map_fragment(
     total = sum(group.count for group in shown.groups)
     rows = [
         {
-            "name": group.name,
+            "name": shorten(group.name, _LONGEST_NAME),
             "count": group.count,
             "share": group.count / total,
             "color": group.color,
@@ -234,8 +237,7 @@ def _samples(
     near = rows[np.argsort(distance, kind="stable")]
     found: dict[str, None] = {}
     for row in near:
-        text = " ".join(str(texts[row]).split())
-        found[text if len(text) <= 180 else text[:179] + "…"] = None
+        found[shorten(str(texts[row]), 180)] = None
         if len(found) == size:
             break
     return list(found)

@@ -88,7 +88,7 @@
       const where = make("div", "emap-where");
       const code = state.codes[i], group = state.groups[code];
       where.append(swatch(group, code), nameOf(group));
-      const text = make("p", "", state.texts[i]);
+      const text = make("p", "", embeddingMapShown(state.texts[i]));
       text.dir = "auto";
       const parts = [where, text];
       const columns = Object.entries(data.columns);
@@ -124,13 +124,28 @@
         return item;
       }));
       legendList.hidden = state.groups.length < 2;
+      legendList.scrollTop = 0;
     }
     fillLegend();
+    // Where scroll bars hide, nothing else would say that there are more groups.
+    const moreGroups = find(".emap-more-groups");
+    function tellMore() {
+      const { scrollTop, scrollHeight, clientHeight } = legendList;
+      const below = scrollHeight - clientHeight - scrollTop > 4, above = scrollTop > 4;
+      legendList.dataset.more = [above && "above", below && "below"].filter(Boolean).join(" ");
+      const end = legendList.getBoundingClientRect().bottom;
+      const hidden = below ? legend.filter((button) => button.getBoundingClientRect().bottom > end + 4).length : 0;
+      moreGroups.hidden = !(above || below);
+      moreGroups.textContent = hidden ? `${count.format(hidden)} more ${hidden === 1 ? "group" : "groups"} below: scroll the list` : "The end of the list";
+    }
+    legendList.addEventListener("scroll", tellMore, { passive: true });
+    new ResizeObserver(tellMore).observe(legendList);
     function recolor(coloring) {
       colorBy(coloring);
       // The groups of another colouring are others.
       only.clear();
       fillLegend();
+      tellMore();
       for (const pane of panes) pane.recolor();
       update();
     }
@@ -165,7 +180,7 @@
         const code = state.codes[i], group = state.groups[code];
         const button = make("button");
         button.type = "button";
-        const text = make("span", "", texts[i].length > 400 ? `${texts[i].slice(0, 400)}…` : texts[i]);
+        const text = make("span", "", embeddingMapShown(texts[i].length > 400 ? `${texts[i].slice(0, 400)}…` : texts[i]));
         text.dir = "auto";
         button.append(swatch(group, code), text);
         button.setAttribute("aria-label", `${group.name}: ${text.textContent}`);

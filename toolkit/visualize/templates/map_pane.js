@@ -5,6 +5,8 @@ const embeddingMapColor = (() => {
   const darkness = matchMedia("(prefers-color-scheme: dark)");
   return { darkness, of: (group) => group.colors[darkness.matches ? 1 : 0] };
 })();
+// What a text looks like: one of joiners, direction marks or fillers alone would look empty.
+const embeddingMapShown = (text) => (/[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Variation_Selector}\u034f\u115f\u1160\u2800\u3164\uffa0]/u.test(text) ? text : "(nothing visible)");
 const embeddingMapNumbers = (base64) => {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   return new Uint16Array(bytes.buffer);
@@ -148,7 +150,7 @@ async function embeddingMapPane(stage, at, shared) {
     tip.replaceChildren(make("b", "", state.groups.length > 1 ? state.groups[state.codes[i]].name : ""));
     tip.firstChild.dir = "auto";
     if (state.texts) {
-      const text = make("p", "", state.texts[i].length > 500 ? `${state.texts[i].slice(0, 500)}…` : state.texts[i]);
+      const text = make("p", "", embeddingMapShown(state.texts[i].length > 500 ? `${state.texts[i].slice(0, 500)}…` : state.texts[i]));
       text.dir = "auto";
       tip.append(text);
     }

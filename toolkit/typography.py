@@ -1,0 +1,134 @@
+"""How numbers, names and texts are written where people read them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = [
+    "INVISIBLE",
+    "NOTHING_VISIBLE",
+    "format_number",
+    "format_percent",
+    "is_visible",
+    "shorten",
+]
+
+MINUS = "\u2212"
+NOTHING_VISIBLE = "(nothing visible)"
+"""What stands in the place of a text that would look like an empty one."""
+
+# Letters to Unicode, and yet blank: the Hangul fillers, and the pattern of Braille with no dot.
+_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+# Marks that change how the character before them is drawn, and draw nothing themselves.
+_SELECTORS = "".join(chr(c) for c in (0x34F, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)))
+INVISIBLE = "\u200c\u200d" + _BLANK + _SELECTORS + "".join(map(chr, range(0xE0100, 0xE01F0)))
+"""Characters that can stand inside a word, and alone cannot be seen."""
+
+# Not what is private or unknown to this Python: newer emoji are unknown to it, and are seen.
+_UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs"))
+_ALSO = frozenset(INVISIBLE)
+
+
+def format_number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+    """Return a number for reading: integers with thousands, others with fixed digits.
+
+    Parameters
+    ----------
+    value : number or None
+        NaN and None are a dash.
+    digits : int, default=3
+        Decimals of a number that is no integer.
+    sign : bool, default=False
+        Whether a positive number gets a plus sign, as differences do.
+
+    Returns
+    -------
+    str
+        With the typographic minus sign; what rounds to zero has no sign.
+
+    Examples
+    --------
+    >>> format_number(12345), format_number(0.77412), format_number(float("nan"))
+    ('12,345', '0.774', '–')
+    >>> format_number(-0.126, 2), format_number(-0.001, 2), format_number(0.02, 2, sign=True)
+    ('−0.13', '0.00', '+0.02')
+    """
+    if value is None or value != value:
+        return "–"
+    plus = "+" if sign and value > 0 else ""
+    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
+        return f"{plus}{int(value):,}".replace("-", MINUS)
+    # The format's "z" makes a number that rounds to -0.0 positive.
+    written = f"{float(value):z,.{digits}f}"
+    return (plus if written.strip("0.") else "") + written.replace("-", MINUS)
+
+
+def format_percent(value: float | None, digits: int = 0) -> str:
+    """Return a share as per cent.
+
+    Examples
+    --------
+    >>> format_percent(0.253), format_percent(-0.004)
+    ('25%', '0%')
+    """
+    return "–" if value is None or value != value else f"{format_number(100.0 * value, digits)}%"
+
+
+def is_visible(text: str) -> bool:
+    r"""Return whether anything of a text can be seen.
+
+    Spaces, controls, zero-width and direction characters, variation selectors and fillers
+    cannot. A combining mark can.
+
+    Examples
+    --------
+    >>> is_visible("\u200d\ufe0f \u202e"), is_visible("a\u200d"), is_visible("👍🏽")
+    (False, True, True)
+    """
+    return any(
+        character not in _ALSO and unicodedata.category(character) not in _UNSEEN
+        for character in text
+    )
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    r"""Return a text in one line of at most so many characters, the last "…" if it was cut.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    limit : int, default=60
+        Most characters. A character is not cut from its combining marks and joiners.
+
+    Returns
+    -------
+    str
+        ``"(nothing visible)"`` for a text of which nothing can be seen.
+
+    Examples
+    --------
+    >>> shorten("sustainable cities", 12), shorten("cities"), shorten("\u200b")
+    ('sustainable…', 'cities', '(nothing visible)')
+    """
+    # Ten megabytes need not be split to see the first words of them.
+    head = text[: 8 * limit + 200]
+    line = " ".join(head.split())
+    if not is_visible(line):
+        return NOTHING_VISIBLE if not is_visible(text) else "…"
+    if len(line) <= limit and len(head) == len(text):
+        return line
+    end = min(limit - 1, len(line))
+    while end > limit // 2 and end < len(line) and _continues(line[end - 1], line[end]):
+        end -= 1
+    return line[:end].rstrip(" ,;:") + "…"
+
+
+def _continues(before: str, character: str) -> bool:
+    """Return whether a character belongs to the one before it."""
+    return (
+        before == "\u200d"
+        or character == "\u200d"
+        or unicodedata.category(character)[0] == "M"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
