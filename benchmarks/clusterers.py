@@ -78,8 +78,9 @@ def measure(name: str, n_seeds: int) -> dict[str, Any]:
     k = len(set(data.target))
     runs: dict[str, list[dict[str, float]]] = {}
     begin = time.perf_counter()
+    beside = other_vectors(data.data)
     for seed in range(n_seeds):
-        for clusterer, labels in clusterings(X, data.data, k, seed):
+        for clusterer, labels in clusterings(X, beside, k, seed):
             runs.setdefault(clusterer, []).append(scores(data.target, labels))
     print(f"\n{name:24}{'V':>7}{'sd':>7}{'ARI':>7}{'sd':>7}{'AMI':>7}{'covered':>9}{'clusters':>9}")
     found = {}
@@ -109,27 +110,35 @@ def vectors(dataset: str, subset: str | None, task: str) -> Any:
     return shipped.fit_transform(load(dataset, subset=subset).data)
 
 
-def clusterings(X: Any, texts: Any, k: int, seed: int) -> Iterator[tuple[str, Any]]:
+def other_vectors(texts: Any) -> dict[str, Any]:
+    """Return what k-means is tried on beside EmbeddingGemma's vectors."""
+    counted = TfidfVectorizer(
+        analyzer=lambda text: [w for w in tokenize(text) if w not in ENGLISH_STOP_WORDS],
+        sublinear_tf=True,
+        min_df=2,
+    )
+    embedded = EmbeddingGemmaVectorizer(backend="embedded", verbose=0)
+    return {
+        "TF-IDF, kmeans": counted.fit_transform(texts),
+        "embedded backend, kmeans": embedded.fit_transform(texts),
+    }
+
+
+def clusterings(X: Any, beside: dict[str, Any], k: int, seed: int) -> Iterator[tuple[str, Any]]:
     """Yield name and labels of each clustering with one seed."""
     reduced = UMAPProjector("clustering", random_state=seed, verbose=0).fit_transform(X)
     for name, info in CLUSTERERS.items():
         if info.reduce:
             # What the name stands for, on a projection that both of them share.
             plain = "kmeans" if name == "umap-kmeans" else name
-            made = make_clusterer_on(plain, k if info.takes_n_clusters else None, len(texts), seed)
+            made = make_clusterer_on(plain, k if info.takes_n_clusters else None, len(X), seed)
             yield name, made.fit_predict(reduced)
         else:
-            made = make_clusterer(name, k, n_samples=len(texts), random_state=seed)
+            made = make_clusterer(name, k, n_samples=len(X), random_state=seed)
             yield name, made.fit_predict(X)
     kmeans = make_clusterer("kmeans", k, random_state=seed)
-    counted = TfidfVectorizer(
-        analyzer=lambda text: [w for w in tokenize(text) if w not in ENGLISH_STOP_WORDS],
-        sublinear_tf=True,
-        min_df=2,
-    )
-    yield "TF-IDF, kmeans", kmeans.fit_predict(counted.fit_transform(texts))
-    embedded = EmbeddingGemmaVectorizer(backend="embedded", verbose=0).fit_transform(texts)
-    yield "embedded backend, kmeans", kmeans.fit_predict(embedded)
+    for name, others in beside.items():
+        yield name, kmeans.fit_predict(others)
 
 
 def make_clusterer_on(name: str, k: int | None, n: int, seed: int) -> Any:

@@ -36,6 +36,8 @@ CASES: dict[str, tuple[str, str | None, str, float, float]] = {
     "factbook sample, clustering prompt": ("factbook", "sample", "clustering", 0.658, 0.530),
 }
 TOLERANCE = 0.01
+# The published figures are means over the seeds 0 to 4.
+PUBLISHED_SEEDS = 5
 LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
 
@@ -64,7 +66,10 @@ def main() -> int:
         name
         for name, found in results.items()
         if "published" in found
-        and any(abs(found[k]["mean"] - v) > TOLERANCE for k, v in found["published"].items())
+        and options.seeds >= PUBLISHED_SEEDS
+        and any(
+            abs(found[k]["mean_of_first"] - v) > TOLERANCE for k, v in found["published"].items()
+        )
     ]
     if off:
         print(f"not within {TOLERANCE} of what is published: {', '.join(off)}", file=sys.stderr)
@@ -111,6 +116,7 @@ def scores(X: Any, labels: Any, n_seeds: int) -> dict[str, Any]:
         key: {
             "mean": round(float(np.mean([run[key] for run in runs])), 4),
             "sd": round(float(np.std([run[key] for run in runs])), 4),
+            "mean_of_first": round(float(np.mean([run[key] for run in runs[:PUBLISHED_SEEDS]])), 4),
         }
         for key in runs[0]
     }

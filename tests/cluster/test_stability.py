@@ -6,7 +6,9 @@ from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 
 from tests.cluster.examples import blobs
 from toolkit.cluster import assess_stability, choose_n_clusters, cosine_silhouette
-from toolkit.cluster.choose_k import _without_clusters, candidate_numbers
+from toolkit.cluster.choose_k import ChosenK, candidate_numbers
+from toolkit.cluster.neighborhood import modularity, nearest_neighbors
+from toolkit.cluster.number_figures import without_clusters
 from toolkit.cluster.stability import best_jaccards, verdict
 from toolkit.datasets import load_vectors
 from toolkit.errors import DataError
@@ -112,13 +114,79 @@ def test_a_reduction_is_made_once_for_all_numbers():
     assert found.n_clusters == 5
 
 
-def test_without_structure_it_is_not_sure_or_says_which_are_near():
-    X = np.random.default_rng(0).normal(size=(150, 30))
-    found = choose_n_clusters(X, candidates=(2, 3, 4, 5, 6, 7))
-    scores = found.to_frame()["score"]
-    near = {k for k, s in scores.items() if k != found.n_clusters and s >= scores.max() - 0.1}
-    assert set(found.nearly) == near
-    assert found == choose_n_clusters(X, candidates=(2, 3, 4, 5, 6, 7))
+@pytest.mark.parametrize(("n", "dimension"), [(12, 5), (40, 40), (200, 10), (400, 100)])
+def test_without_structure_it_says_so_and_makes_one(n: int, dimension: int):
+    X = np.random.default_rng(n).normal(size=(n, dimension)) * np.arange(1, dimension + 1) ** -0.5
+    found = choose_n_clusters(X)
+    assert (found.n_clusters, found.confidence, found.nearly) == (1, "no clusters", ())
+    assert "No clusters stand out" in str(found)
+    assert "give n_clusters" in str(found)
+    assert 2 in [c.n_clusters for c in found.candidates], "two were tried before it is said"
+
+
+@pytest.mark.parametrize("k", [2, 3, 5, 8])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_where_it_is_sure_it_is_right(k: int, seed: int):
+    """Groups apart by far, of several sizes: the number itself is tried, and must be found."""
+    sizes = tuple(np.random.default_rng(seed).integers(25, 50, size=k).tolist())
+    X, _ = blobs(sizes, dimension=30)
+    found = choose_n_clusters(X, random_state=seed)
+    assert found.n_clusters == k
+    assert found.confidence in ("sure", "roughly")
+
+
+@pytest.mark.parametrize(
+    ("apart", "chosen", "nearly", "confidence"),
+    [(0.25, 4, (), "sure"), (0.4, 4, (16,), "open"), (1.0, 16, (), "sure")],
+)
+def test_groups_of_groups_leave_the_number_open_where_both_levels_are_as_good(
+    apart: float, chosen: int, nearly: tuple[int, ...], confidence: str
+):
+    """Four topics of four parts each, the parts hardly, half or wholly as apart as the topics."""
+    rng = np.random.default_rng(0)
+    topics = np.repeat(rng.normal(size=(4, 40)), 4, axis=0)
+    parts = topics + apart * np.random.default_rng(5).normal(size=(16, 40))
+    X = np.repeat(parts, 20, axis=0) + 0.4 * rng.normal(size=(320, 40))
+    found = choose_n_clusters(X, candidates=(4, 8, 16, 24))
+    assert (found.n_clusters, found.nearly, found.confidence) == (chosen, nearly, confidence)
+
+
+def test_the_words_follow_from_the_numbers_nearby():
+    tried = choose_n_clusters(blobs((20,) * 4, dimension=20)[0]).candidates
+    assert ChosenK(10, tried, (), 80).confidence == "sure"
+    assert ChosenK(10, tried, (13, 15), 80).confidence == "roughly"
+    assert "the number is rough" in str(ChosenK(10, tried, (13, 15), 80))
+    assert ChosenK(10, tried, (13, 16), 80).confidence == "open"
+    assert "depends on how much detail" in str(ChosenK(10, tried, (13, 16), 80))
+
+
+def test_copies_of_a_few_texts_are_as_many_clusters_as_there_are_texts():
+    distinct = np.random.default_rng(0).normal(size=(3, 20))
+    assert choose_n_clusters(np.repeat(distinct, 20, axis=0)).n_clusters == 3
+    found = choose_n_clusters(np.ones((30, 5)))
+    assert found.n_clusters == 1
+    assert str(found) == "All vectors are the same: they were put into one cluster."
+
+
+def test_modularity_is_that_of_the_graph_counted_edge_by_edge():
+    X, labels = blobs((15, 20, 25), dimension=6)
+    neighbors = nearest_neighbors(X.astype(np.float32), 5)
+    edges = [(i, int(j)) for i, row in enumerate(neighbors) for j in row]
+    mixed = np.random.default_rng(0).permutation(labels)
+    for groups in (labels, mixed, np.zeros_like(labels)):
+        inside = sum(groups[i] == groups[j] for i, j in edges) / len(edges)
+        ends = [groups[end] for edge in edges for end in edge]
+        by_chance = sum((ends.count(c) / len(ends)) ** 2 for c in set(ends))
+        assert modularity(neighbors, groups) == pytest.approx(inside - by_chance)
+    assert modularity(neighbors, labels) > 0.5 > abs(modularity(neighbors, mixed)) + 0.4
+    assert modularity(neighbors, np.full(60, -1)) < 0, "noise shares a cluster with nothing"
+
+
+def test_a_copy_is_a_neighbour_and_a_text_is_none_of_its_own():
+    X = np.repeat(np.eye(4, dtype=np.float32), 3, axis=0)
+    neighbors = nearest_neighbors(X, 2)
+    assert all(i not in row for i, row in enumerate(neighbors.tolist()))
+    assert (neighbors // 3 == np.arange(12)[:, None] // 3).all()
 
 
 @pytest.mark.parametrize("n", [10, 30, 100, 615, 100_000])
@@ -150,7 +218,7 @@ def test_what_counts_is_how_far_it_is_above_chance():
 
 def test_vectors_without_clusters_spread_like_the_given_ones():
     X, _ = blobs((300, 200), dimension=6, spread=0.3)
-    made = _without_clusters(X, np.random.default_rng(0))
+    made = without_clusters(X, np.random.default_rng(0))
     assert made.shape == X.shape
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(made.mean(axis=0), X.mean(axis=0), atol=0.08)

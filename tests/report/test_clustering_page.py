@@ -28,7 +28,9 @@ def report(which: str) -> ClusterReport:
         "hostile": hostile_result,
     }[which]()
     points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
-    tried = tuple(Candidate(k, 0.1, 0.6, 0.04, 0.2, score) for k, score in ((8, -0.1), (17, 1.0)))
+    tried = tuple(
+        Candidate(k, 0.1, 0.5, 0.6, 0.04, 0.3, 0.2, score) for k, score in ((8, -0.1), (17, 1.0))
+    )
     groups = (SubGroup("sea, ship", 30, 0.6, ("sea",), 3), SubGroup("no keywords", 20, 0.4, (), 5))
     return ClusterReport(
         replace(result, chosen=ChosenK(17, tried, (), len(result.texts))),

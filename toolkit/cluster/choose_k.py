@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import adjusted_rand_score
+from sklearn.base import BaseEstimator
 
-from toolkit.cluster.clusterers import clusterer_info, make_clusterer
-from toolkit.cluster.geometry import NOISE, check_labels, order_by_size, unit_rows
-from toolkit.cluster.quality import cosine_silhouette
-from toolkit.cluster.threads import few_threads
+from toolkit.cluster.geometry import unit_rows
+from toolkit.cluster.number_figures import Tried, figures, without_clusters
 from toolkit.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,6 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "ChosenK", "candidate_numbers", "choose_n_clusters"]
 
 _NEARLY = 0.1
+_N_CHANCE = 2
+"""Sets of vectors without clusters to compare with; one alone may come out unusually stable."""
+_STANDS_OUT = 0.1
+"""How far silhouette and modularity together must be above chance: by benchmarks/choosing_k.py
+0.24 and more on texts, 0.13 on mixtures that touch, up to 0.06 on vectors without clusters."""
+_ROUGHLY = 1.5
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,25 @@ class Candidate:
         The number.
     silhouette : float
         Mean cosine silhouette.
+    neighbors : float
+        Modularity: how many more of each text's 15 nearest texts are in its cluster than if they
+        were drawn by chance, as a share.
     stability : float
         Mean adjusted Rand index between clusterings of overlapping subsamples.
-    chance_silhouette, chance_stability : float
-        The same of vectors that spread in the same directions and form no clusters.
+    chance_silhouette, chance_neighbors, chance_stability : float
+        The same of vectors that spread in the same directions and form no clusters, mean of two
+        such sets.
     score : float
-        How far the two are above chance, each as a share of the best among the numbers tried;
+        How far the three are above chance, each as a share of the best among the numbers tried;
         their mean, at most 1.
     """
 
     n_clusters: int
     silhouette: float
+    neighbors: float
     stability: float
     chance_silhouette: float
+    chance_neighbors: float
     chance_stability: float
     score: float
 
@@ -60,11 +68,13 @@ class ChosenK:
     Parameters
     ----------
     n_clusters : int
-        The smallest number whose score is within 0.1 of the highest.
+        The smallest number whose score is within 0.1 of the highest; 1 if none stands out from
+        what vectors without clusters reach.
     candidates : tuple of Candidate
         All that were tried, by number.
     nearly : tuple of int
-        Others whose score is within 0.1 of the highest: larger ones, that is.
+        Others whose score is within 0.1 of the highest: larger ones, that is. Empty if none
+        stands out.
     n_used : int
         How many texts were used.
     """
@@ -79,16 +89,41 @@ class ChosenK:
         """Whether no other number is nearly as good."""
         return not self.nearly
 
+    @property
+    def confidence(self) -> Literal["no clusters", "sure", "roughly", "open"]:
+        """How sure the number is.
+
+        "no clusters": none of the numbers tried stands out from chance. "sure": no other is
+        nearly as good. "roughly": others are, up to half as many again. "open": larger ones are.
+        """
+        if self.n_clusters == 1:
+            return "no clusters"
+        if self.sure:
+            return "sure"
+        return "roughly" if self.nearly[-1] <= _ROUGHLY * self.n_clusters else "open"
+
     def __str__(self) -> str:
-        tried = [c.n_clusters for c in self.candidates]
+        numbers = [c.n_clusters for c in self.candidates]
+        if not numbers:
+            return "All vectors are the same: they were put into one cluster."
+        tried = f"{len(numbers)} numbers from {numbers[0]} to {numbers[-1]}"
+        if self.n_clusters == 1:
+            return (
+                f"No clusters stand out: {tried} were tried, and silhouette and neighbours kept "
+                "together are not clearly above chance with any. All texts were put into one "
+                "cluster; give n_clusters to divide them all the same."
+            )
         text = (
-            f"{self.n_clusters} clusters were chosen among {len(tried)} numbers from {tried[0]} "
-            f"to {tried[-1]}, by how far silhouette and stability are above chance"
+            f"{self.n_clusters} clusters were chosen among {tried}, by how far silhouette, "
+            "neighbours kept together and stability are above chance"
         )
         if self.sure:
             return f"{text}; no other number is as good."
         others = ", ".join(map(str, self.nearly))
-        return f"{text}; {others} {'is' if len(self.nearly) == 1 else 'are'} about as good."
+        text = f"{text}; {others} {'is' if len(self.nearly) == 1 else 'are'} about as good"
+        if self.confidence == "roughly":
+            return f"{text}, so the number is rough."
+        return f"{text}, so the number is open: it depends on how much detail is wanted."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the candidates, one row each."""
@@ -127,13 +162,23 @@ def choose_n_clusters(
     random_state: int | None = 0,
     progress: Callable[[str], None] | None = None,
 ) -> ChosenK:
-    """Choose a number of clusters by silhouette and stability together, compared with chance.
+    """Choose a number of clusters by three measures together, compared with chance.
 
-    As they are, both mislead: of any cloud of vectors, few large clusters come out again and are
+    They are silhouette (are texts nearer to their own cluster?), modularity (are the nearest texts
+    of a text in its cluster?) and stability (do parts of the texts give the same clusters?). As
+    they are, they mislead: of any cloud of vectors, few large clusters come out again and are
     further apart than many small ones. So each number is also tried on vectors drawn from one
     normal distribution of the same mean and covariance, which have no clusters, and what counts is
     how far the texts are above that. Scores of neighbouring numbers are close; of those within 0.1
     of the best the smallest is taken, for the simplest description.
+
+    If silhouette and modularity together are not clearly above chance (by 0.1, or one divided by
+    the square root of the number of texts if that is more), whatever the number, the answer is 1:
+    no clusters stand out. Two and three clusters are tried before that is said, and where four are
+    found.
+
+    Numbers are tried on the first 50 principal axes (as many as the largest number, if that is
+    more), or on what the reducer makes.
 
     Parameters
     ----------
@@ -165,8 +210,11 @@ def choose_n_clusters(
 
     References
     ----------
-    Rousseeuw (1987) for the silhouette; Ben-Hur, Elisseeff and Guyon (2002), "A stability based
-    method for discovering structure in clustered data", for comparing subsamples.
+    Rousseeuw (1987) for the silhouette; Newman and Girvan (2004), "Finding and evaluating
+    community structure in networks", for modularity; Ben-Hur, Elisseeff and Guyon (2002), "A
+    stability based method for discovering structure in clustered data", for comparing subsamples;
+    Tibshirani, Walther and Hastie (2001), "Estimating the number of clusters in a data set via the
+    gap statistic", for comparing with data without clusters.
 
     Examples
     --------
@@ -174,8 +222,10 @@ def choose_n_clusters(
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(np.eye(5), 20, axis=0) + rng.normal(0, 0.1, (100, 5))
     >>> found = choose_n_clusters(X)
-    >>> found.n_clusters, found.sure
-    (5, True)
+    >>> found.n_clusters, found.confidence
+    (5, 'sure')
+    >>> choose_n_clusters(rng.normal(size=(200, 20))).n_clusters
+    1
     """
     vectors = unit_rows(X)
     if len(vectors) < 10:
@@ -186,44 +236,61 @@ def choose_n_clusters(
     if len(vectors) > max_texts:
         vectors = vectors[np.sort(rng.choice(len(vectors), size=max_texts, replace=False))]
     n = len(vectors)
-    numbers = list(candidates) if candidates is not None else candidate_numbers(n)
+    n_distinct = len({row.tobytes() for row in vectors.round(4)})
+    if n_distinct == 1:
+        return ChosenK(1, (), (), n)
+    numbers = list(candidates or [k for k in candidate_numbers(n) if k <= n_distinct] or [2])
     draws = [np.sort(rng.choice(n, size=round(0.8 * n), replace=False)) for _ in range(n_resamples)]
-    measured = []
     # Each data set with its own reduction: clumps that the reducer makes are chance, too.
-    for data in (vectors, _without_clusters(vectors, rng)):
-        space = data if reducer is None else np.asarray(clone(reducer).fit_transform(data))
-        for k in numbers:
+    sets = [
+        Tried.of(data, reducer, max(numbers))
+        for data in (vectors, *(without_clusters(vectors, rng) for _ in range(_N_CHANCE)))
+    ]
+
+    def measured(k: int) -> NDArray[np.float64]:
+        """Return two rows, real and by chance, of the three figures of a number."""
+        found = []
+        for i, data in enumerate(sets):
             if progress is not None:
-                of = "" if data is vectors else ", by chance"
-                progress(f"choosing the number of clusters: {k}{of}")
-            with few_threads(space):
-                measured.append(
-                    (
-                        _silhouette(clusterer, k, data, space, _seed(rng)),
-                        _agreement(clusterer, k, space, draws, rng),
-                    )
-                )
-    figures = np.nan_to_num(np.array(measured).reshape(2, len(numbers), 2), nan=-1.0)
-    scores = _scores(figures[0] - figures[1])
-    found = tuple(
-        Candidate(int(k), *map(float, (*real, *chance, score)))
-        for k, real, chance, score in zip(numbers, *figures, scores, strict=True)
-    )
-    found = tuple(sorted(found, key=_number))
+                progress(f"choosing the number of clusters: {k}{', by chance' if i else ''}")
+            found.append(figures(clusterer, k, data, draws, rng))
+        values = np.nan_to_num(np.array(found), nan=-1.0)
+        return np.array([values[0], values[1:].mean(axis=0)])
+
+    known = {k: measured(k) for k in numbers}
+    chosen = _choose(known, n)
+    if candidates is None and chosen.n_clusters <= numbers[0]:
+        known |= {k: measured(k) for k in (2, 3) if k not in known and k <= n_distinct}
+        chosen = _choose(known, n)
+    return chosen
+
+
+def _choose(known: dict[int, NDArray[np.float64]], n: int) -> ChosenK:
+    """Return the choice from the figures of each number, real and by chance, on n texts."""
+    found = _scored(known)
+    least = max(_STANDS_OUT, n**-0.5)
+    if all(_apart(c) < least for c in found):
+        return ChosenK(1, found, (), n)
     limit = max(c.score for c in found) - _NEARLY
-    chosen, *nearly = [c.n_clusters for c in found if c.score >= limit]
-    return ChosenK(chosen, found, tuple(nearly), n)
+    best, *nearly = [c.n_clusters for c in found if c.score >= limit]
+    return ChosenK(best, found, tuple(nearly), n)
 
 
-def _without_clusters(
-    vectors: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return as many unit vectors of one normal distribution of the same mean and covariance."""
-    mean = vectors.mean(axis=0)
-    centred = vectors - mean
-    # A random mixture of the rows has their covariance, without a decomposition of it.
-    mixed = rng.standard_normal((len(vectors), len(vectors)), dtype=np.float32) @ centred
-    return unit_rows(mixed / np.sqrt(len(vectors), dtype=np.float32) + mean)
+def _apart(one: Candidate) -> float:
+    """Return how far silhouette and modularity together are above chance.
+
+    Stability is left out: of a cloud that is long in one direction it is a matter of luck.
+    """
+    return one.silhouette - one.chance_silhouette + one.neighbors - one.chance_neighbors
+
+
+def _scored(known: dict[int, NDArray[np.float64]]) -> tuple[Candidate, ...]:
+    numbers = sorted(known)
+    scores = _scores(np.array([known[k][0] - known[k][1] for k in numbers]))
+    return tuple(
+        Candidate(int(k), *map(float, (*known[k].ravel(), score)))
+        for k, score in zip(numbers, scores, strict=True)
+    )
 
 
 def _scores(above: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -232,56 +299,3 @@ def _scores(above: NDArray[np.float64]) -> NDArray[np.float64]:
     shares = np.where(best > 0, above / np.where(best > 0, best, 1.0), 0.0)
     scores: NDArray[np.float64] = shares.mean(axis=1)
     return scores
-
-
-def _number(candidate: Candidate) -> int:
-    return candidate.n_clusters
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31 - 1))
-
-
-def _fit(clusterer: str, k: int, space: NDArray[np.floating], seed: int) -> NDArray[np.intp]:
-    # The reduction is done already: a name that asks for one gets a reducer that does nothing.
-    made = make_clusterer(
-        "kmeans" if clusterer_info(clusterer).name == "umap-kmeans" else clusterer,
-        k,
-        n_samples=len(space),
-        random_state=seed,
-    )
-    if "n_init" in made.get_params():
-        # Numbers are compared on average over several runs, so each may be less thorough.
-        made.set_params(n_init=3)
-    return check_labels(made.fit_predict(space))
-
-
-def _silhouette(
-    clusterer: str,
-    k: int,
-    vectors: NDArray[np.float32],
-    space: NDArray[np.floating],
-    seed: int,
-) -> float:
-    labels, _ = order_by_size(_fit(clusterer, k, space, seed))
-    samples = cosine_silhouette(vectors, labels)
-    return float(samples[labels != NOISE].mean())
-
-
-def _agreement(
-    clusterer: str,
-    k: int,
-    space: NDArray[np.floating],
-    draws: Sequence[NDArray[np.intp]],
-    rng: np.random.Generator,
-) -> float:
-    found = []
-    for rows in draws:
-        labels = np.full(len(space), NOISE - 1, dtype=np.intp)
-        labels[rows] = _fit(clusterer, k, space[rows], _seed(rng))
-        found.append(labels)
-    aris = []
-    for a, b in combinations(found, 2):
-        shared = (a > NOISE - 1) & (b > NOISE - 1)
-        aris.append(adjusted_rand_score(a[shared], b[shared]))
-    return float(np.mean(aris))

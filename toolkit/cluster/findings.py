@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.typography import format_number, shorten
 
 if TYPE_CHECKING:
+    from toolkit.cluster.choose_k import ChosenK
     from toolkit.cluster.result import ClusterResult
 
 __all__ = ["describe", "doubts"]
@@ -87,7 +88,7 @@ def _edits(result: ClusterResult) -> list[str]:
 
 def _stability(result: ClusterResult) -> list[str]:
     stability = result.stability
-    if stability is None:
+    if stability is None or (result.n_clusters == 1 and not result.quality.noise):
         return []
     again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
     text = (
@@ -133,13 +134,8 @@ def doubts(result: ClusterResult) -> list[str]:
     """
     quality, stability = result.quality, result.stability
     found = []
-    if result.chosen is not None and not result.chosen.sure:
-        others = [str(n) for n in result.chosen.nearly]
-        found.append(
-            f"The number of clusters, {result.chosen.n_clusters}, was chosen by score and is not "
-            f"sure: {', '.join(others)} {'is' if len(others) == 1 else 'are'} about as good. It is "
-            "the smallest of them; take a larger one for more detail."
-        )
+    if result.chosen is not None:
+        found += _number(result.chosen)
     if quality.coverage < 0.8:
         found.append(
             f"Only {quality.coverage:.0%} of the texts are in a cluster; what is said of the "
@@ -202,6 +198,21 @@ def doubts(result: ClusterResult) -> list[str]:
     if result.provenance.get("model") is None:
         found.append("Which model made the vectors was not recorded.")
     return found
+
+
+def _number(chosen: ChosenK) -> list[str]:
+    """Return what to doubt about a number that was chosen."""
+    if chosen.n_clusters == 1:
+        return [str(chosen)]
+    if chosen.sure:
+        return []
+    text = (
+        f"The number of clusters, {chosen.n_clusters}, was chosen by score and is "
+        f"{'rough' if chosen.confidence == 'roughly' else 'open'}: "
+        f"{', '.join(map(str, chosen.nearly))} {'is' if len(chosen.nearly) == 1 else 'are'} about "
+        "as good. It is the smallest of them; take a larger one for more detail."
+    )
+    return [text]
 
 
 def _isolated(text: str) -> str:
