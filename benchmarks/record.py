@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["machine", "results_file", "versions", "write_record"]
+__all__ = ["machine", "print_goals", "results_file", "versions", "write_record"]
 
 
 def machine() -> dict[str, Any]:
@@ -35,6 +35,13 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 def results_file(name: str) -> Path:
     """Return where the figures of a benchmark are checked in."""
     return Path(__file__).parent / "results" / f"{name}.json"
+
+
+def print_goals(goals: Mapping[str, Mapping[str, Any]]) -> int:
+    """Print what was measured beside each goal; return the exit code: 1 if one was missed."""
+    for name, goal in goals.items():
+        print(f"{name}: {goal['measured']} (goal {goal['goal']}){'' if goal['met'] else ' MISSED'}")
+    return int(not all(goal["met"] for goal in goals.values()))
 
 
 def write_record(

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from record import results_file, write_record
+from record import print_goals, results_file, write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -83,9 +83,7 @@ def main() -> int:
         "skipped": {} if options.competitors else {"BERTopic": "no environment was given"},
     }
     write_record(options.out, record, packages=bench.versions)
-    for name, goal in goals.items():
-        print(f"{name}: {goal['measured']} (goal {goal['goal']}){'' if goal['met'] else ' MISSED'}")
-    return int(not all(goal["met"] for goal in goals.values()))
+    return print_goals(goals)
 
 
 class Bench:

@@ -118,3 +118,16 @@ def test_what_is_wrong_with_vectors():
         assert bad_rows(bad, 8).endswith("row 2")
     assert bad_rows(good * np.float32(1.002), 8).startswith("4 of 4")
     assert bad_rows(good * np.float32(1.0005), 8) == ""
+
+
+def test_cut_renormalises():
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((5, 768)).astype(np.float32)
+    short = cut_rows(vectors, 128)
+    assert short.dtype == np.float32
+    assert np.allclose(np.linalg.norm(short, axis=1), 1)
+    assert np.allclose(
+        short, vectors[:, :128] / np.linalg.norm(vectors[:, :128], axis=1)[:, None], atol=1e-6
+    )
+    assert cut_rows(vectors, None) is vectors
+    assert not np.isnan(cut_rows(np.array([[0.0, 1.0]], dtype=np.float32), 1)).any()

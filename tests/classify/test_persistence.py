@@ -5,7 +5,6 @@ import io
 import json
 import pickle
 import zipfile
-from hashlib import sha256
 from pathlib import Path
 
 import joblib
@@ -22,6 +21,7 @@ from tests.classify.examples import (
     identity_with_canary,
     labelled_texts,
 )
+from tests.saved.rewriting import rewrite
 from toolkit import EmbeddingGemmaVectorizer, OllamaBackend
 from toolkit.classify import (
     CLASSIFIERS,
@@ -58,16 +58,6 @@ def sdg() -> TrainingResult:
 def small() -> Pipeline:
     texts, labels = labelled_texts()
     return make_pipeline(hashing(), LogisticRegression(C=10)).fit(texts, labels)
-
-
-def rewrite(folder: Path, **changes: object) -> None:
-    """Change model.json, with the digest of the model file as it is now."""
-    path = folder / "model.json"
-    data = json.loads(path.read_text(encoding="utf-8")) | changes
-    model = folder / data["file"]
-    if "sha256" not in changes and model.exists():
-        data["sha256"] = sha256(model.read_bytes()).hexdigest()
-    path.write_text(json.dumps(data), encoding="utf-8")
 
 
 # --- there and back ------------------------------------------------------------------------------

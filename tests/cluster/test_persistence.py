@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from tests.classify.examples import WordBackend
 from tests.cluster.examples import HOSTILE, blobs, noisy_result, sdg_result, worded_texts
+from tests.saved.rewriting import rewrite
 from toolkit import EmbeddingGemmaVectorizer, UMAPProjector
 from toolkit.classify import load_model, save_model
 from toolkit.cluster import (
@@ -44,16 +43,6 @@ def vectorizer() -> EmbeddingGemmaVectorizer:
 @pytest.fixture
 def saved(tmp_path: Path, vectorizer: EmbeddingGemmaVectorizer) -> Path:
     return save_clustering(sdg_result(), tmp_path / "goals", vectorizer=vectorizer)
-
-
-def rewrite(folder: Path, **changes: object) -> None:
-    """Change clustering.json, with the digest of the model file as it is now."""
-    path = folder / "clustering.json"
-    data = json.loads(path.read_text(encoding="utf-8")) | changes
-    model = folder / data["file"]
-    if "sha256" not in changes and model.exists():
-        data["sha256"] = sha256(model.read_bytes()).hexdigest()
-    path.write_text(json.dumps(data), encoding="utf-8")
 
 
 # --- there and back ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.embedding.batching import Batches, BatchTuner
-from toolkit.embedding.checks import check_vectors, cut
+from toolkit.embedding.checks import check_vectors
 from toolkit.embedding.keys import encode_text, hash_texts, unique_texts
 from toolkit.embedding.lengths import estimate_tokens, split_pieces
 from toolkit.embedding.long_texts import variant_keys
@@ -145,19 +145,6 @@ def test_checks_name_what_is_wrong():
         check_vectors(good[:3], 4, 8)
     with pytest.raises(InvalidVectorsError, match="length 8 instead of 16"):
         check_vectors(good, 4, 16)
-
-
-def test_cut_renormalises():
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((5, 768)).astype(np.float32)
-    short = cut(vectors, 128)
-    assert short.dtype == np.float32
-    assert np.allclose(np.linalg.norm(short, axis=1), 1)
-    assert np.allclose(
-        short, vectors[:, :128] / np.linalg.norm(vectors[:, :128], axis=1)[:, None], atol=1e-6
-    )
-    assert cut(vectors, None) is vectors
-    assert not np.isnan(cut(np.array([[0.0, 1.0]], dtype=np.float32), 1)).any()
 
 
 def test_variants_of_long_texts_never_share_a_key():

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from types import TracebackType
 from typing import Any
 
 from tests.ollama_double import api, chat, errors, gojson, openai, wire
@@ -151,12 +150,7 @@ class OllamaDouble:
     def __enter__(self) -> OllamaDouble:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     # --- what tests do to it ---------------------------------------------------------------------

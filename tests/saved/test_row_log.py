@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import astuple
 from pathlib import Path
 
@@ -61,3 +62,17 @@ def test_positions_in_errors_count_from_the_first_text(model, tmp_path: Path):
     with pytest.raises(MissingTextError) as raised:
         run(model, ["rain"] * 6 + [None], tmp_path / "p")
     assert list(raised.value.positions) == [6]
+
+
+@pytest.mark.parametrize("rows", [["a", "b"], 3, [[1], [2], [3]]])
+def test_lines_that_hold_other_things_are_begun_anew(tmp_path: Path, rows: object):
+    path = tmp_path / "p"
+    with RowLog(path, MADE_BY) as log:
+        log.put(["x", "\ud800 \x00"], [(1,), ((2, "b"), None)])
+    head, line = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{head}\n{json.dumps(json.loads(line) | {'rows': rows})}\n")
+    with RowLog(path, MADE_BY) as log:
+        assert log.take(["x", "\ud800 \x00"]) is None
+        log.put(["x", "\ud800 \x00"], [(1,), ((2, "b"), None)])
+    with RowLog(path, MADE_BY) as log:
+        assert log.take(["x", "\ud800 \x00"]) == [(1,), ((2, "b"), None)]

@@ -46,7 +46,8 @@ def make_baselines(
 
     Examples
     --------
-    >>> [description for description, _ in make_baselines(["a"], make_classifier()).values()]
+    >>> found = make_baselines(["a red house"], make_classifier())
+    >>> [description for description, _ in found.values()]
     ['Always the most frequent class', 'TF-IDF of word 1- and 2-grams + LogisticRegression']
     """
     if not isinstance(classifier, LabelSetClassifier):

@@ -23,7 +23,7 @@ from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.multilabel.label_sets import choose_separator
 from toolkit.classify.multilabel.result import MultilabelResult
 from toolkit.classify.provenance import DECIDING_PACKAGES
-from toolkit.classify.result import TrainingResult
+from toolkit.classify.result import Trained
 from toolkit.errors import ModelFileError, UsageError
 from toolkit.provenance import model_notice, package_versions
 from toolkit.saved.description import MODEL
@@ -48,7 +48,7 @@ trusted=list(TRUSTED_TYPES))`` opens any model this project writes with its stan
 
 
 def save_model(
-    model: TrainingResult | MultilabelResult | BaseEstimator,
+    model: Trained | BaseEstimator,
     folder: str | Path,
     *,
     force: bool = False,
@@ -96,7 +96,7 @@ def save_model(
     ['fruit']
     """
     target = Path(folder)
-    pipeline = model.pipeline if isinstance(model, TrainingResult | MultilabelResult) else model
+    pipeline = model.pipeline if isinstance(model, Trained) else model
     check_can_write(target, MODEL, force=force)
     try:
         check_is_fitted(pipeline)
@@ -143,7 +143,7 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
 
 
 def _describe(
-    model: TrainingResult | MultilabelResult | BaseEstimator,
+    model: Trained | BaseEstimator,
     pipeline: BaseEstimator,
     written: dict[str, Any],
 ) -> ModelInfo:
@@ -161,7 +161,7 @@ def _describe(
         common["separator"] = model.separator
     elif hasattr(pipeline, "steps") and hasattr(pipeline.steps[-1][1], "thresholds_"):
         common["separator"] = choose_separator(map(str, pipeline.classes_))
-    if not isinstance(model, TrainingResult | MultilabelResult):
+    if not isinstance(model, Trained):
         return ModelInfo(dimension=width, **common)
     return ModelInfo(
         dimension=model.provenance["dimension"],

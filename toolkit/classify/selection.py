@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from toolkit.cache.rows import cut_rows
 from toolkit.classify.choosing import RowDivider, beginning, choose
 from toolkit.classify.holdout import as_times, rarity_notes
 from toolkit.classify.labels import as_groups, as_labels
@@ -26,7 +27,6 @@ from toolkit.classify.training import (
     train_on_vectors,
 )
 from toolkit.classify.trials import check_metric, make_candidates
-from toolkit.embedding.checks import cut
 from toolkit.errors import UsageError
 from toolkit.wording import counted
 
@@ -196,7 +196,7 @@ def compare_and_train(
         say(beginning(len(texts), classes, how.get("source"), cv, test_size))
     full, first_step = make_vectors(vectorizer, texts)
     asked = vectorizer.get_params(deep=False).get("dimensions")
-    X = full if asked is None else cut(full, int(asked))
+    X = full if asked is None else cut_rows(full, int(asked))
     selection, fold_models = choose(
         X, targets.y, rows, candidates, outer, metric=metric, cv=cv, n_jobs=n_jobs, say=say
     )

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from toolkit.cache.rows import cut_rows
 from toolkit.classify.baselines import make_baselines
 from toolkit.classify.cached_prompts import CachedPrompts
 from toolkit.classify.classifiers import make_classifier
@@ -28,7 +29,6 @@ from toolkit.classify.result import Baseline, Trained, TrainingResult
 from toolkit.classify.splitting import Splits, Splitter, make_splits, make_splitter
 from toolkit.classify.targets import Targets
 from toolkit.classify.validation import Score, cross_validate_matrix, fit_classifier
-from toolkit.embedding.checks import cut
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import DataError, UsageError
 
@@ -209,7 +209,7 @@ def train_on_vectors(
     y = targets.y
     asked = first_step.get_params(deep=False).get("dimensions")
     width = int(asked) if asked is not None else full.shape[1]
-    X = cut(full, width)
+    X = cut_rows(full, width)
     scored = [model] * len(splits) if fold_models is None else list(fold_models)
 
     def scores(rows: Any, models: BaseEstimator | Sequence[BaseEstimator]) -> dict[str, Score]:
@@ -219,9 +219,9 @@ def train_on_vectors(
     by_dimension = {width: validation.scores}
     for d in sorted({int(d) for d in dimensions or ()} - {width}, reverse=True):
         if 0 < d <= full.shape[1]:
-            by_dimension[d] = scores(cut(full, d), scored)
+            by_dimension[d] = scores(cut_rows(full, d), scored)
     prompts = CachedPrompts(first_step, texts)
-    by_prompt = {task: scores(cut(other, width), scored) for task, other in prompts}
+    by_prompt = {task: scores(cut_rows(other, width), scored) for task, other in prompts}
     beside = make_baselines(texts, model) if baselines else {}
     curve = learning_curve(X, y, scored, splits, random_state=random_state) if learning else []
 

@@ -26,7 +26,7 @@ from toolkit.cli.reports import ReportFile, check_report_output, command_line, w
 from toolkit.cli.vectorizing import make_vectorizer
 
 if TYPE_CHECKING:
-    from toolkit.classify import MultilabelResult, TrainingResult
+    from toolkit.classify.result import Trained
     from toolkit.page import Report
 
 __all__ = ["train"]
@@ -173,7 +173,7 @@ def train(
     learn: Any = select_classifier
     if label_separator is not None:
         learn, chosen["label_separator"] = train_multilabel, label_separator
-    result: TrainingResult | MultilabelResult = learn(
+    result: Trained = learn(
         cast("list[str]", data.texts),  # missing ones are the vectorizer's business
         data.labels or [],
         vectorizer=make_vectorizer(embedding, "classification"),
@@ -219,9 +219,7 @@ def _check_folder(out: Path, force: bool) -> None:
         raise UsageError(f"{str(out)!r} is a file; give a folder for the model")
 
 
-def _as_json(
-    result: TrainingResult | MultilabelResult, out: Path | None, report: Path | None
-) -> dict[str, Any]:
+def _as_json(result: Trained, out: Path | None, report: Path | None) -> dict[str, Any]:
     def scores(found: Any) -> dict[str, Any]:
         return {name: score.to_dict() for name, score in found.items()}
 
@@ -230,7 +228,7 @@ def _as_json(
         "classes": [str(label) for label in result.classes],
         "scores": scores(result.scores),
         "by_dimension": {str(d): scores(found) for d, found in result.by_dimension.items()},
-        "by_prompt": {t: scores(found) for t, found in getattr(result, "by_prompt", {}).items()},
+        "by_prompt": {t: scores(found) for t, found in result.by_prompt.items()},
         "baselines": {name: scores(found.scores) for name, found in result.baselines.items()},
         "selection": None if result.selection is None else result.selection.to_dict(),
         "notes": result.notes,

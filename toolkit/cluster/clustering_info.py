@@ -85,8 +85,8 @@ def read_clustering_info(folder: str | Path) -> ClusteringInfo:
     >>> from toolkit.datasets import load, load_vectors
     >>> X = load_vectors("sdg", task="clustering")
     >>> result = cluster_texts(load("sdg").data, X, n_clusters=5, stability=0)
-    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals")
-    >>> read_clustering_info(folder).names == result.names
+    >>> info = read_clustering_info(save_clustering(result, tempfile.mkdtemp() + "/goals"))
+    >>> info.names == result.names
     True
     """
     return ClusteringInfo.read(folder)

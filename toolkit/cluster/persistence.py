@@ -183,16 +183,12 @@ def load_clustering(folder: str | Path, *, trusted: bool = False) -> Pipeline:
     Examples
     --------
     >>> import tempfile
-    >>> from toolkit import EmbeddingGemmaVectorizer
-    >>> from toolkit.cluster import cluster_texts, save_clustering
-    >>> from toolkit.datasets import load
-    >>> texts = load("sdg").data
-    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
-    >>> X = vectorizer.fit_transform(texts)
-    >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
-    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
-    >>> clustering = load_clustering(folder)
-    >>> bool((clustering.predict(texts[:3]) == result.labels[:3]).all())
+    >>> from toolkit.cluster import cluster_texts
+    >>> from toolkit.datasets import load, load_vectors
+    >>> X = load_vectors("sdg", task="clustering")
+    >>> result = cluster_texts(load("sdg").data, X, n_clusters=5, stability=0)
+    >>> clustering = load_clustering(save_clustering(result, tempfile.mkdtemp() + "/goals"))
+    >>> bool((clustering.predict(X) == result.labels).all())
     True
     """
     found = load_pipeline(

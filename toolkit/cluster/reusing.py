@@ -75,15 +75,11 @@ def reuse_clustering(
     Examples
     --------
     >>> import tempfile
-    >>> from toolkit import EmbeddingGemmaVectorizer
     >>> from toolkit.cluster import cluster_texts, save_clustering
-    >>> from toolkit.datasets import load
-    >>> texts = load("sdg").data
-    >>> vectorizer = EmbeddingGemmaVectorizer("clustering", backend="cache", cache=False)
-    >>> X = vectorizer.fit_transform(texts)
+    >>> from toolkit.datasets import load, load_vectors
+    >>> texts, X = load("sdg").data, load_vectors("sdg", task="clustering")
     >>> result = cluster_texts(texts, X, n_clusters=5, stability=0)
-    >>> folder = save_clustering(result, tempfile.mkdtemp() + "/goals", vectorizer=vectorizer)
-    >>> again = reuse_clustering(folder, list(texts), X)
+    >>> again = reuse_clustering(save_clustering(result, tempfile.mkdtemp() + "/goals"), texts, X)
     >>> bool((again.labels == result.labels).all())
     True
     """

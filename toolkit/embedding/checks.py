@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cache.rows import NORM_TOLERANCE
-from toolkit.cache.rows import cut_rows as cut
 from toolkit.errors import InvalidVectorsError
 
-__all__ = ["check_vectors", "cut"]
+__all__ = ["check_vectors"]
 
 
 def check_vectors(vectors: NDArray[Any], count: int, dimension: int) -> dict[int, str]:

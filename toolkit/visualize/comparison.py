@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from toolkit.errors import UsageError
-from toolkit.page import Fragment, Page, write_text_atomic
+from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.visualize.aligning import align
 from toolkit.visualize.display import EmbeddingMapDisplay
+from toolkit.visualize.offline import OfflineMap
 from toolkit.visualize.overlap import NeighbourOverlap, neighbour_overlap
 from toolkit.visualize.projection import project
 from toolkit.visualize.web import Pane, map_fragment, shown_rows
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MapComparison"]
 
 
-class MapComparison:
+class MapComparison(OfflineMap):
     """Two maps of the same texts: of two models, two prompts or two dimensions.
 
     Make one with :meth:`from_embeddings` or :meth:`from_estimators`; show it with :meth:`plot` or
@@ -263,30 +263,8 @@ class MapComparison:
             page_zoom=page_zoom,
         )
 
-    @overload
-    def to_html(
-        self, path: None = None, *, overwrite: bool = True, color_by: str | None = None
-    ) -> str: ...
-    @overload
-    def to_html(
-        self, path: str | os.PathLike[str], *, overwrite: bool = True, color_by: str | None = None
-    ) -> Path: ...
-    def to_html(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        overwrite: bool = True,
-        color_by: str | None = None,
-    ) -> str | Path:
-        """Return both maps as one offline page, or write it to a file.
-
-        Parameters are those of :meth:`EmbeddingMapDisplay.to_html`.
-
-        Returns
-        -------
-        str or pathlib.Path
-            The page, or the path it was written to.
-        """
+    def build_html(self, color_by: str | None = None) -> str:
+        """Return both maps as one offline page."""
         page = Page(
             self.title or "Two maps of the texts",
             subtitle=f"{len(self.first.points):,} texts by {' and by '.join(self.titles)}",
@@ -299,10 +277,9 @@ class MapComparison:
             projection["second map"] = "begun at the places of the first, then laid over it"
         else:
             projection["second map"] = "laid over the first"
-        html = page.render(
+        return page.render(
             "map_page.html", map=fragment, projection=projection, introduction=self.caption
         )
-        return html if path is None else write_text_atomic(path, html, overwrite=overwrite)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per text: as the first map's, with ``x_2`` and ``y_2`` on the second.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from toolkit.page import Fragment, Page, write_text_atomic
+from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.visualize.groups import Names
+from toolkit.visualize.offline import OfflineMap
 from toolkit.visualize.points import MapPoints
 from toolkit.visualize.projection import predicted_labels, project
 from toolkit.visualize.web import Pane, map_fragment, shown_rows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddingMapDisplay"]
 
 
-class EmbeddingMapDisplay(MapPoints):
+class EmbeddingMapDisplay(OfflineMap, MapPoints):
     """A map on which texts of similar meaning lie close together.
 
     Make one with :meth:`from_embeddings` or :meth:`from_estimator`; show it with :meth:`plot`,
@@ -297,40 +297,8 @@ class EmbeddingMapDisplay(MapPoints):
             links=links,
         )
 
-    @overload
-    def to_html(
-        self, path: None = None, *, overwrite: bool = True, color_by: str | None = None
-    ) -> str: ...
-    @overload
-    def to_html(
-        self, path: str | os.PathLike[str], *, overwrite: bool = True, color_by: str | None = None
-    ) -> Path: ...
-    def to_html(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        overwrite: bool = True,
-        color_by: str | None = None,
-    ) -> str | Path:
-        """Return the map as one offline page, or write it to a file.
-
-        The page has search, groups to single out, lasso, the text under the pointer and the one
-        clicked, a list and a table; it makes no request of any kind.
-
-        Parameters
-        ----------
-        path : str or path-like, optional
-            Where to write it.
-        overwrite : bool, default=True
-            Whether an existing file may be replaced.
-        color_by : str, optional
-            As for :meth:`fragment`.
-
-        Returns
-        -------
-        str or pathlib.Path
-            The page, or the path it was written to.
-        """
+    def build_html(self, color_by: str | None = None) -> str:
+        """Return the map as one offline page."""
         n_groups = sum(not group.noise for group in self.groups_)
         subtitle = f"{len(self.points):,} texts"
         if n_groups > 1:
@@ -342,8 +310,7 @@ class EmbeddingMapDisplay(MapPoints):
         )
         fragment = page.add(self.fragment(page_zoom=False, color_by=color_by))
         page.add_script(TABLE_SCRIPT)
-        html = page.render("map_page.html", map=fragment, projection=self.projection)
-        return html if path is None else write_text_atomic(path, html, overwrite=overwrite)
+        return page.render("map_page.html", map=fragment, projection=self.projection)
 
     def __repr__(self) -> str:
         return f"<EmbeddingMapDisplay of {len(self.points):,} texts, {len(self.groups_)} groups>"
