@@ -119,9 +119,11 @@ def check_labels(
     wanted = [*(keep or ()), *([group_column] if group_column else [])]
     wanted += [split_column] if split_column else []
     data = read_labelled(source, inputs, label_column, keep=wanted, missing=embedding.missing)
-    found = embed_table(data, embedding, "classification")
     from toolkit.classify import find_label_problems
+    from toolkit.classify.labels import as_labels
 
+    as_labels(data.labels or [], len(data.texts))  # what cannot be checked is said before the work
+    found = embed_table(data, embedding, "classification")
     beside = found.columns(data.kept)
     problems = find_label_problems(
         found.texts,
