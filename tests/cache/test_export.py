@@ -111,3 +111,13 @@ def test_an_empty_space_and_a_damaged_pack(cache, tmp_path):
         cache.import_(tmp_path / "p")
     with pytest.raises(CacheError, match="no vector spaces"):
         cache.export(tmp_path / "q", "other")
+
+
+def test_several_spaces_are_listed_when_none_is_named(cache, space, tmp_path):
+    other, _ = cache.resolve(identity_of("another"))
+    with pytest.raises(CacheError) as caught:
+        cache.export(tmp_path / "a.safetensors", "")
+    assert "holds several vector spaces; name one of them" in str(caught.value)
+    assert space.id in str(caught.value)
+    assert other.id in str(caught.value)
+    assert "''" not in str(caught.value)

@@ -226,6 +226,14 @@ def test_a_killed_repair_leaves_nothing_behind(cache, space, monkeypatch):
     assert cache.repair()[0].lost == 1
 
 
+def test_a_folder_for_the_damaged_that_cannot_be_made(cache, space):
+    flip(space, 3)
+    (cache.path / "damaged").write_text("a file in the way")
+    with pytest.raises(CacheError, match=r"damaged of the embedding cache cannot be made"):
+        cache.repair()
+    assert space.path.is_dir()
+
+
 def test_beside_a_writer(cache, space):
     """Nothing is called damaged that is being written, and a repair never mixes two spaces."""
     stored, stop = [], threading.Event()

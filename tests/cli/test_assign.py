@@ -135,9 +135,7 @@ def test_decisions_replay_on_a_saved_clustering(
         assert "Edited by hand: 2 decisions" in again.stdout
         done = invoke(*words, "--clusterer", "spectral")
         assert done.code == 2
-        assert "--reuse takes clusters and their names as they were saved" in " ".join(
-            done.stderr.split()
-        )
+        assert "and their names as they were saved" in " ".join(done.stderr.split())
         done = invoke(*words, "--task", "classification")
         assert done.code == 2
         assert "under the prompt" in " ".join(done.stderr.split())

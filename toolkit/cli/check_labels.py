@@ -128,9 +128,16 @@ def check_labels(
         keep=wanted,
         missing=embedding.missing,
     )
-    found = embed_table(data, embedding, "classification")
     from toolkit.classify import find_label_problems
+    from toolkit.classify.labels import as_labels
+    from toolkit.classify.multilabel import as_label_sets
 
+    # What cannot be checked is said before the work.
+    if label_separator is None:
+        as_labels(data.labels or [], len(data.texts))
+    else:
+        as_label_sets(data.labels or [], len(data.texts), separator=label_separator)
+    found = embed_table(data, embedding, "classification")
     beside = found.columns(data.kept)
     problems = find_label_problems(
         found.texts,

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
-from toolkit.cli.cluster_job import check_reused, cluster_table, make_report
+from toolkit.cli.cluster_job import (
+    FEWEST,
+    check_clusterer,
+    check_reused,
+    cluster_table,
+    make_report,
+)
 from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
@@ -239,7 +246,9 @@ def cluster(
         keep_option="--keep, --time-column" if keep else "--time-column",
         missing=embedding.missing,
     )
-    found = embed_table(data, embedding, "clustering", fewest=3)
+    if reuse is None:
+        check_clusterer(clusterer, number, min_cluster_size, len(data.texts))
+    found = embed_table(data, embedding, "clustering", fewest=FEWEST)
     times = None
     if time_column is not None:
         # Read like the columns of --keep, but kept only when asked for there, too.
@@ -317,7 +326,8 @@ def cluster(
         from toolkit.cluster import save_clustering
 
         save_clustering(result, save, vectorizer=found.vectorizer, force=force)
-        console.say(f"Clustering: {save}; `toolkit assign {save} INPUT` finds those of new texts.")
+        use = f"toolkit assign {quote(str(save))} INPUT"
+        console.say(f"Clustering: {save}; `{use}` finds those of new texts.")
     if out is not None:
         columns = assignments(result, found, data.texts, data.kept, with_text=not no_text)
         from toolkit.datasets.table_writers import write_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cli.console import console
 from toolkit.cli.reports import command_line
 from toolkit.cli.vectors_of import Embedded
-from toolkit.errors import UsageError
+from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.cluster import ClusterResult
     from toolkit.report import ClusterReport
 
-__all__ = ["check_reused", "cluster_table", "make_report"]
+__all__ = ["FEWEST", "check_clusterer", "check_reused", "cluster_table", "make_report"]
+
+FEWEST = 3
+FEWEST_TO_CHOOSE = 10
+"""As :func:`toolkit.cluster.choose_n_clusters` has it."""
 
 
 def make_report(
@@ -60,6 +65,43 @@ def check_reused(folder: Path, found: Embedded, on_drift: str) -> str:
     return info.clustering
 
 
+def check_clusterer(
+    clusterer: str, n_clusters: Any, min_cluster_size: int | None, n_texts: int
+) -> None:
+    """Refuse a clusterer, or a number of clusters, that these texts cannot have.
+
+    Raises
+    ------
+    UsageError
+        If there is no such clusterer, or it cannot make as many clusters.
+    DataError
+        If there are too few texts to choose a number.
+    """
+    from sklearn.decomposition import PCA
+
+    from toolkit.cluster import CLUSTERERS, make_clusterer
+
+    known = CLUSTERERS.get(clusterer.lower().replace("_", "-"))
+    if n_texts < FEWEST:
+        return  # said where the texts are embedded, as by every command
+    if n_clusters == "auto":
+        n_clusters = None
+        if known is not None and known.takes_n_clusters:
+            n_clusters = 2
+            if n_texts < FEWEST_TO_CHOOSE:
+                raise DataError(
+                    f"a number of clusters cannot be chosen from {n_texts} texts; give --n-clusters"
+                )
+    reducer = PCA(2) if known is not None and known.reduce else None  # stands for UMAP's
+    make_clusterer(
+        clusterer,
+        n_clusters,
+        n_samples=n_texts,
+        min_cluster_size=min_cluster_size,
+        reducer=reducer,
+    )
+
+
 def cluster_table(
     found: Embedded,
     source: str,
@@ -81,23 +123,26 @@ def cluster_table(
 
         # Density in hundreds of dimensions says little; and never the picture's two.
         reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
-    return cluster_texts(
-        found.texts,
-        found.X,
-        clusterer=clusterer,
-        n_clusters=n_clusters,
-        min_cluster_size=min_cluster_size,
-        reducer=reducer,
-        labels_true=found.labels,
-        stability=stability,
-        stop_words=stop_words,
-        random_state=random_state,
-        identity=found.vectorizer.identity_,
-        prompt=found.vectorizer.prompt_,
-        source=source,
-        command=command_line(),
-        progress=console.detail,
-    )
+    with warnings.catch_warnings():
+        if n_clusters == "auto":  # of numbers that are tried, one too many for copies is no news
+            warnings.filterwarnings("ignore", "Number of distinct clusters")
+        return cluster_texts(
+            found.texts,
+            found.X,
+            clusterer=clusterer,
+            n_clusters=n_clusters,
+            min_cluster_size=min_cluster_size,
+            reducer=reducer,
+            labels_true=found.labels,
+            stability=stability,
+            stop_words=stop_words,
+            random_state=random_state,
+            identity=found.vectorizer.identity_,
+            prompt=found.vectorizer.prompt_,
+            source=source,
+            command=command_line(),
+            progress=console.detail,
+        )
 
 
 def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:

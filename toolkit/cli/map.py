@@ -25,6 +25,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.vectors_of import both_embedded, embed_table
 from toolkit.errors import UsageError
+from toolkit.wording import rounded
 
 if TYPE_CHECKING:
     from toolkit.visualize import EmbeddingMapDisplay, MapComparison
@@ -183,4 +184,6 @@ def _write(
     else:
         frame = display.to_frame()
         columns = {name: frame[name].tolist() for name in frame.columns}
+        for name in columns.keys() & {"x", "y", "x_2", "y_2"}:
+            columns[name] = [rounded(place) for place in columns[name]]
         write_table(path, columns, force=force, safe=safe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from toolkit.cli.commands import command
@@ -205,7 +206,7 @@ def train(
         console.say(f"Report: {report}")
     if out is not None:
         save_model(result, out, force=force, report=page.to_html())
-        console.say(f"Model: {out}  (use it: toolkit predict {out} INPUT)")
+        console.say(f"Model: {out}  (use it: toolkit predict {quote(str(out))} INPUT)")
     else:
         console.say("The model was not saved; --out FOLDER saves it.")
 

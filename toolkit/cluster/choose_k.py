@@ -230,7 +230,8 @@ def choose_n_clusters(
     vectors = unit_rows(X)
     if len(vectors) < 10:
         raise DataError(
-            f"a number of clusters cannot be chosen from {len(vectors)} texts; give n_clusters"
+            f"a number of clusters cannot be chosen from {len(vectors)} texts; give n_clusters "
+            "(--n-clusters)"
         )
     rng = np.random.default_rng(random_state)
     if len(vectors) > max_texts:

@@ -26,9 +26,8 @@ def cache_miss_error(
 ) -> CacheMissError:
     """Return the error for texts without a vector, and no server to ask."""
     where = f" in the space {space}" if space else ""
-    have = "has" if len(positions) == 1 else "have"
     return CacheMissError(
-        f"{len(positions):,} of {counted(total, 'text')} {have} no vector{where} under the prompt "
+        f"{_of(len(positions), total, 'has', 'have')} no vector{where} under the prompt "
         f"{template!r}, at {_shown(positions)}. Embed them with a server "
         "(backend='ollama', --backend ollama), or import a vector pack that holds them.",
         positions,
@@ -102,9 +101,11 @@ def warn_nan_rows(failed: Mapping[int, str], total: int) -> None:
 
 def warn_cut(count: int, total: int, over: str) -> None:
     """Warn of texts that were cut at the model's limit."""
+    cut = "were cut: their vectors are of their beginnings"
+    if count == 1:
+        cut = "was cut: its vector is of its beginning"
     warnings.warn(
-        f"{_of(count, total)} {over} and {'was' if count == 1 else 'were'} cut: "
-        f"{'its vector is of its beginning' if count == 1 else 'vectors are of beginnings'} only. "
+        f"{_of(count, total)} {over} and {cut} only. "
         "long_texts='mean' (--long-texts mean) averages over all of each text, "
         "long_texts='error' refuses them.",
         EmbeddingWarning,
@@ -112,8 +113,8 @@ def warn_cut(count: int, total: int, over: str) -> None:
     )
 
 
-def _of(count: int, total: int) -> str:
-    return f"{count:,} of {counted(total, 'text')} {'is' if count == 1 else 'are'}"
+def _of(count: int, total: int, one: str = "is", many: str = "are") -> str:
+    return f"{count:,} of {counted(total, 'text')} {one if count == 1 else many}"
 
 
 def _listed(failed: Mapping[int, str]) -> str:
