@@ -130,7 +130,7 @@ def check_labels(
     )
     from toolkit.classify import find_label_problems
     from toolkit.classify.labels import as_labels
-    from toolkit.classify.multilabel import as_label_sets
+    from toolkit.classify.multilabel.label_sets import as_label_sets
 
     # What cannot be checked is said before the work.
     if label_separator is None:

@@ -19,8 +19,7 @@
   const count = new Intl.NumberFormat("en");
   async function unpack(texts) {
     if (texts === null || Array.isArray(texts)) return texts;
-    const bytes = Uint8Array.from(atob(texts.gzip), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([embeddingMapBytes(texts.gzip)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return JSON.parse(await new Response(stream).text());
   }
 
@@ -63,12 +62,15 @@
       return found;
     }
     function update() {
-      const matches = filter();
-      state.matches = matches;
-      state.alive = matches && new Set(matches.map((i) => state.codes[i]));
+      state.matches = filter();
+      state.alive = state.matches && new Set(state.matches.map((i) => state.codes[i]));
+      for (const pane of panes) pane.select();
+      tellWhat();
+    }
+    function tellWhat() {
+      const { matches } = state;
       output.textContent = matches ? `${count.format(matches.length)} of ${count.format(n)} texts` : `${count.format(n)} texts`;
       legend.forEach((button, code) => button.setAttribute("aria-pressed", String(only.has(code))));
-      for (const pane of panes) pane.select();
       fillList(true);
     }
 
@@ -244,7 +246,9 @@
     embeddingMapColor.darkness.addEventListener("change", theme);
     if (embeddingMapColor.darkness.matches) theme();
     state.texts = await textsReady;
-    update();
+    // Searched or singled out while the texts were unpacked: now with them. Otherwise the dots are
+    // as they should be, and drawing them all again would take as long as the first time.
+    if (words.length || only.size || lasso) update(); else tellWhat();
     root.dataset.ready = "true";
   }
 

@@ -7,10 +7,13 @@ const embeddingMapColor = (() => {
 })();
 // What a text looks like: one of joiners, direction marks or fillers alone would look empty.
 const embeddingMapShown = (text) => (/[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Variation_Selector}\u034f\u115f\u1160\u2800\u3164\uffa0]/u.test(text) ? text : "(nothing visible)");
-const embeddingMapNumbers = (base64) => {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return new Uint16Array(bytes.buffer);
+const embeddingMapBytes = (base64) => {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = characters.charCodeAt(i);
+  return bytes;
 };
+const embeddingMapNumbers = (base64) => new Uint16Array(embeddingMapBytes(base64).buffer);
 
 async function embeddingMapPane(stage, at, shared) {
   const SIZE = 65535;
@@ -47,10 +50,11 @@ async function embeddingMapPane(stage, at, shared) {
   const room = Math.sqrt(stage.clientWidth * stage.clientHeight) / 760;
   const size = clamp(26 * n ** -0.2, 2.4, 10) * clamp(room, 0.62, 1.15);
   const opacity = clamp(1.35 - 0.17 * Math.log10(n), 0.35, 0.92);
+  const places = (rows, axis) => Float64Array.from(rows, (i) => xy[2 * i + axis]);
   const colorsOf = (rows) => rows.map((i) => embeddingMapColor.of(state.groups[state.codes[i]]));
   const traces = layers.map((rows, layer) => ({
     type, mode: "markers", hoverinfo: "none", showlegend: false,
-    x: rows.map((i) => xy[2 * i]), y: rows.map((i) => xy[2 * i + 1]),
+    x: places(rows, 0), y: places(rows, 1),
     marker: {
       color: colorsOf(rows),
       size: layer ? size : size * 0.8, opacity: layer ? opacity : opacity * 0.55,
@@ -89,7 +93,7 @@ async function embeddingMapPane(stage, at, shared) {
   const zoom = (factor) => { view.unit = clamp(view.unit / factor, 0.05, SIZE / 20); show(); };
 
   whole();
-  const axis = (range) => ({ range, visible: false, fixedrange: false, zeroline: false });
+  const axis = (range) => ({ type: "linear", range, visible: false, fixedrange: false, zeroline: false });
   const first = ranges();
   await Plotly.newPlot(plot, traces, {
     ...shape(), margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -117,12 +121,15 @@ async function embeddingMapPane(stage, at, shared) {
     const { width, height } = shape();
     const { x, y } = live ?? ranges();
     const taken = [];
+    // All are measured before the first is moved: in turns, each would have the page laid out anew.
+    for (const label of labels) {
+      label.w ??= label.element.offsetWidth;
+      label.h ??= label.element.offsetHeight;
+    }
     for (const label of labels) {
       const box = label.element;
       const px = ((label.spot[0] - x[0]) / (x[1] - x[0])) * width;
       const py = (1 - (label.spot[1] - y[0]) / (y[1] - y[0])) * height;
-      label.w ??= box.offsetWidth;
-      label.h ??= box.offsetHeight;
       const wanted = !state.alive || state.alive.has(label.code);
       let left = px - label.w / 2, top = py - label.h / 2;
       const inside = px > 0 && px < width && py > 0 && py < height;
@@ -219,7 +226,7 @@ async function embeddingMapPane(stage, at, shared) {
     sort();
     makeNames();
     draw(() => Plotly.restyle(plot, {
-      x: layers.map((rows) => rows.map((i) => xy[2 * i])), y: layers.map((rows) => rows.map((i) => xy[2 * i + 1])),
+      x: layers.map((rows) => places(rows, 0)), y: layers.map((rows) => places(rows, 1)),
       "marker.color": layers.map(colorsOf), selectedpoints: [null, null],
     }, [0, 1]));
   }
