@@ -92,8 +92,10 @@ def unlikely_sets(
     wrong = np.zeros(sets.Y.shape, dtype=bool)
     for j, given in enumerate(sets.Y[tested].T):
         chance = chances[tested, j]
-        # A label with one chance for all rows was not learned.
-        if given.any() and not given.all() and np.ptp(chance) > 0:
+        # A label with one chance for all rows was not learned; where nothing speaks against the
+        # given labels, nothing can be found.
+        learned = given.any() and not given.all() and np.ptp(chance) > 0
+        if learned and ((chance > 0.5) != given).any():
             shares = np.column_stack([1 - chance, chance])
             wrong[tested, j] = find_unlikely_labels(given.astype(np.int64), shares)
     rows = np.flatnonzero(wrong.any(axis=1))
