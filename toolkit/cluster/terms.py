@@ -31,7 +31,7 @@ LONGEST_PIECE = 64
 
 _TEXTS_AT_ONCE = 1024
 
-_EDGES = ".,;:!?()[]{}\"-"
+_EDGES = '.,;:!?()[]{}"-'
 """What around a word of ASCII is no part of it; "+", "#", "&" and "'" can be."""
 
 
