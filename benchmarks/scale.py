@@ -16,9 +16,10 @@ ways, and compares every vector with every centroid, for exemplars, silhouette a
 cluster, which BERTopic does not have. Its keywords are therefore measured once more alone, which is
 the nearest to equal work; neither share is left out of the record.
 
-Stages are short at 20,000 texts, so each is run as often as ``--repeats`` says, and the run of the
-median time counts. All of it takes about 20 minutes on two quiet cores, most of it UMAP. The report is opened in Chromium, from its file, until the map stands.
-At last, keywords of many short texts.
+Stages are short at 20,000 texts, so most are run as often as ``--repeats`` says, and the run of
+the median time counts. All of it takes about 25 minutes on two quiet cores, most of it UMAP. The
+report is opened in Chromium, from its file, until the map stands. At last, keywords of many short
+texts.
 
 BERTopic needs an environment of its own, which is optional:
 
