@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -248,7 +249,9 @@ def _counted(indices: array[int], ends: array[int], terms: NDArray[np.object_]) 
     found = np.frombuffer(indices, dtype=np.intc) if len(indices) else np.empty(0, dtype=np.intc)
     # Both of 32 bits where that is enough: scipy makes them the same, at the larger size.
     wide = len(found) > np.iinfo(np.intc).max
-    until = np.frombuffer(ends, dtype=np.int64).astype(np.int64 if wide else np.intc, copy=False)
+    until: NDArray[Any] = np.frombuffer(ends, dtype=np.int64).astype(
+        np.int64 if wide else np.intc, copy=False
+    )
     counts = sparse.csr_array(
         (np.ones(len(found), dtype=np.int32), found, until),
         shape=(len(ends) - 1, len(terms)),
