@@ -214,7 +214,7 @@ def how_sure(
     """Return by word how many runs have it, and for how many the number was near."""
     every = [one for found in runs.values() for one in found] + without
     found: dict[str, dict[str, float]] = {}
-    for word in ("no clusters", "sure", "roughly", "open"):
+    for word in ("no clusters", "sure", "open"):
         those = [one for one in every if one["how_sure"] == word]
         if those:
             off = np.abs(np.log2([one["chosen"] / one["labels"] for one in those]))

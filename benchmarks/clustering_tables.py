@@ -32,7 +32,6 @@ GOOD_FOR = {
 WORDS = {
     "no clusters": "No clusters stand out",
     "sure": "no other number is as good",
-    "roughly": "the number is rough",
     "open": "the number is open",
 }
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,29 @@ def test_a_chosen_number_is_not_hidden():
     assert "Stability was not measured." in result.doubts()
     assert cluster_texts(texts, X, n_clusters=5, stability=0).provenance["n_clusters"] == "given"
     assert noisy_result().provenance["n_clusters"] == "found by the clusterer"
+
+
+@pytest.mark.parametrize("clusterer", ["kmeans", "bisecting-kmeans", "agglomerative", "spectral"])
+def test_where_no_clusters_stand_out_there_is_one_and_it_says_so(clusterer: str):
+    X = np.random.default_rng(0).normal(size=(40, 20))
+    result = cluster_texts(worded_texts(np.arange(40) % 4), X, clusterer=clusterer, stability=3)
+    assert result.n_clusters == 1
+    assert result.stability is None, "one cluster comes out again always"
+    assert result.doubts()[0].startswith("No clusters stand out")
+    assert "Stability was not measured." not in result.doubts()
+    assert "40 texts of 40 form one cluster." in result.summary()
+    assert cluster_texts(result.texts, X, n_clusters=3, stability=0).n_clusters == 3
+
+
+def test_a_number_that_is_open_is_doubted():
+    X, labels = blobs((30,) * 5)
+    result = cluster_texts(worded_texts(labels % 4), X, stability=0)
+    assert result.chosen is not None
+    for nearly, said in (((6,), "6 is about as good"), ((6, 20), "6, 20 are about as good")):
+        chosen = replace(result.chosen, nearly=nearly)
+        doubt = replace(result, chosen=chosen).doubts()[0]
+        assert f"5, was chosen by score and is open: {said}" in doubt
+    assert not any("chosen by score" in one for one in result.doubts())
 
 
 def test_a_reduction_clusters_and_the_full_vectors_measure_and_predict():

@@ -25,7 +25,6 @@ _N_CHANCE = 2
 _STANDS_OUT = 0.1
 """How far silhouette and modularity together must be above chance: by benchmarks/choosing_k.py
 0.24 and more on texts, 0.13 on mixtures that touch, up to 0.06 on vectors without clusters."""
-_ROUGHLY = 1.5
 
 
 @dataclass(frozen=True)
@@ -90,17 +89,16 @@ class ChosenK:
         return not self.nearly
 
     @property
-    def confidence(self) -> Literal["no clusters", "sure", "roughly", "open"]:
+    def confidence(self) -> Literal["no clusters", "sure", "open"]:
         """How sure the number is.
 
-        "no clusters": none of the numbers tried stands out from chance. "sure": no other is
-        nearly as good. "roughly": others are, up to half as many again. "open": larger ones are.
+        "no clusters": none of the numbers tried stands out from chance. "sure": one does, and no
+        other is nearly as good. "open": others are, however near they lie: those are right no more
+        often (``benchmarks/choosing_k.py``).
         """
         if self.n_clusters == 1:
             return "no clusters"
-        if self.sure:
-            return "sure"
-        return "roughly" if self.nearly[-1] <= _ROUGHLY * self.n_clusters else "open"
+        return "sure" if self.sure else "open"
 
     def __str__(self) -> str:
         numbers = [c.n_clusters for c in self.candidates]
@@ -120,10 +118,11 @@ class ChosenK:
         if self.sure:
             return f"{text}; no other number is as good."
         others = ", ".join(map(str, self.nearly))
-        text = f"{text}; {others} {'is' if len(self.nearly) == 1 else 'are'} about as good"
-        if self.confidence == "roughly":
-            return f"{text}, so the number is rough."
-        return f"{text}, so the number is open: it depends on how much detail is wanted."
+        are = "is" if len(self.nearly) == 1 else "are"
+        return (
+            f"{text}; {others} {are} about as good, so the number is open: it depends on how much "
+            "detail is wanted."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the candidates, one row each."""

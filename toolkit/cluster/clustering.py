@@ -75,6 +75,7 @@ def cluster_texts(
         Known labels to compare with; they do not influence the clusters.
     stability : int, default=10
         Number of subsamples to cluster again, with a third as many other seeds; 0 leaves it out.
+        Not measured where all texts are in one cluster.
     n_keywords : int, default=10
         Keywords of a cluster.
     ngram_range : (int, int), default=(1, 1)
@@ -157,7 +158,8 @@ def cluster_texts(
                 "clusters to look for (min_cluster_size), or choose kmeans."
             )
         again = None
-        if stability:
+        # All texts in one cluster come out again always, which says nothing.
+        if stability and (labels != 0).any():
             again = assess_stability(
                 vectors,
                 labels,

@@ -88,7 +88,7 @@ def _edits(result: ClusterResult) -> list[str]:
 
 def _stability(result: ClusterResult) -> list[str]:
     stability = result.stability
-    if stability is None or (result.n_clusters == 1 and not result.quality.noise):
+    if stability is None:
         return []
     again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
     text = (
@@ -169,7 +169,7 @@ def doubts(result: ClusterResult) -> list[str]:
             f"{format_number(result.edits.stability_before, 2)}); it says nothing about the edited "
             "ones."
         )
-    else:
+    elif result.n_clusters > 1:
         found.append("Stability was not measured.")
     largest = quality.clusters[0]
     if largest.share > 0.5 and result.n_clusters > 2:
@@ -206,13 +206,11 @@ def _number(chosen: ChosenK) -> list[str]:
         return [str(chosen)]
     if chosen.sure:
         return []
-    text = (
-        f"The number of clusters, {chosen.n_clusters}, was chosen by score and is "
-        f"{'rough' if chosen.confidence == 'roughly' else 'open'}: "
+    return [
+        f"The number of clusters, {chosen.n_clusters}, was chosen by score and is open: "
         f"{', '.join(map(str, chosen.nearly))} {'is' if len(chosen.nearly) == 1 else 'are'} about "
         "as good. It is the smallest of them; take a larger one for more detail."
-    )
-    return [text]
+    ]
 
 
 def _isolated(text: str) -> str:
