@@ -118,7 +118,7 @@ def test_provenance_given_to_the_report_wins():
         },
     )
     assert ("Embedding model", "embeddinggemma through ollama") in report.facts
-    words = "toolkit cluster mine.csv".split()
+    words = ["toolkit", "cluster", "mine.csv"]
     assert " ".join(f"<span>{word}</span>" for word in words) in report.to_html()
     assert not any("was not recorded" in doubt for doubt in report.doubts)
 

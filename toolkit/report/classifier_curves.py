@@ -9,7 +9,6 @@ import numpy as np
 from toolkit.classify.diagnostics import CalibrationBin, calibration_curve
 from toolkit.classify.result import TrainingResult
 from toolkit.typography import format_number
-from toolkit.typography import format_number
 
 __all__ = [
     "THRESHOLDS",

@@ -8,7 +8,6 @@ from toolkit.classify.evaluation import Evaluation
 from toolkit.classify.multilabel.evaluation import MultilabelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 from toolkit.typography import format_number
-from toolkit.typography import format_number
 
 if TYPE_CHECKING:
     import pandas as pd

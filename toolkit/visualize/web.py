@@ -20,14 +20,12 @@ from numpy.typing import NDArray
 from toolkit.errors import UsageError
 from toolkit.page import Fragment
 from toolkit.typography import shorten
-from toolkit.typography import shorten
 from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
 from toolkit.visualize.interactive import SVG_LIMIT
 
 __all__ = ["Pane", "map_fragment", "shown_rows", "stratified_sample"]
 
-_LONGEST_NAME = 80
 _LONGEST_NAME = 80
 _PLAIN_LIMIT = 400_000
 """Texts of more characters than this are stored compressed."""
