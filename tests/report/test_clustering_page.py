@@ -291,3 +291,23 @@ def test_the_legend_says_that_there_is_more_of_it(chromium_page: Chromium, tmp_p
     visit = chromium_page.open(few)
     visit.eventually(lambda: visit.page.locator(".emap-legend").get_attribute("data-more"), "")
     assert visit.page.locator(".emap-more-groups").is_hidden()
+
+
+def test_the_printed_map_is_whole_and_keeps_its_legend(chromium_page: Chromium, tmp_path: Path):
+    visit = chromium_page.open(report("sdg").to_html(tmp_path / "report.html"))
+    visit.page.wait_for_selector(".emap[data-ready]")
+    stage = visit.page.locator(".emap-stage")
+    on_screen = stage.bounding_box()
+    visit.page.emulate_media(media="print")
+    on_paper = stage.bounding_box()
+    # A4 and Letter have 680 pixels and more between the margins; the shape stays.
+    assert 600 < on_paper["width"] <= 690
+    assert on_paper["height"] / on_paper["width"] == pytest.approx(
+        on_screen["height"] / on_screen["width"], abs=0.02
+    )
+    dots = visit.page.locator(".emap-plot .main-svg, .emap-plot canvas").first.bounding_box()
+    assert dots["x"] + dots["width"] <= on_paper["x"] + on_paper["width"] + 2
+    legend = visit.page.locator(".emap-legend button:visible")
+    assert legend.count() == 17
+    visit.page.emulate_media(media="screen")
+    visit.eventually(lambda: abs(stage.bounding_box()["width"] - on_screen["width"]) < 2)

@@ -262,11 +262,22 @@ async function embeddingMapPane(stage, at, shared) {
   const drag = (mode) => draw(() => Plotly.relayout(plot, { dragmode: mode, selections: [] }));
   if (embeddingMapColor.darkness.matches) theme();
   let width = stage.clientWidth, height = stage.clientHeight;
+  // Paper has about 680 of a screen's pixels between its margins, whatever the window's width.
+  const PAPER = 680;
+  function tellPaper() {
+    stage.style.setProperty("--drawn-width", `${width}px`);
+    stage.style.setProperty("--drawn-height", `${height}px`);
+    stage.style.setProperty("--on-paper", String(Math.min(1, (data.panes.length > 1 ? 0.48 : 1) * PAPER / Math.max(width, 1))));
+  }
+  tellPaper();
+  const onScreen = matchMedia("screen");
   new ResizeObserver(() => {
+    if (!onScreen.matches) return;
     if (stage.clientWidth === width && stage.clientHeight === height) return;
     view.unit *= width && stage.clientWidth ? width / stage.clientWidth : 1;
     width = stage.clientWidth;
     height = stage.clientHeight;
+    tellPaper();
     for (const label of labels) label.w = label.h = undefined;
     if (width && height) show();
   }).observe(stage);
