@@ -114,7 +114,7 @@ def test_provenance_given_to_the_report_wins():
         noisy_result(),
         provenance={
             "model": "embeddinggemma through ollama",
-            "command": "toolkit cluster mine.csv",
+            "command": "toolkit cluster mine.csv --missing skip",
         },
     )
     assert ("Embedding model", "embeddinggemma through ollama") in report.facts
