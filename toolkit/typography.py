@@ -119,7 +119,7 @@ def shorten(text: str, limit: int = 60) -> str:
     if len(line) <= limit and len(head) == len(text):
         return line
     end = min(limit - 1, len(line))
-    while end > limit // 2 and end < len(line) and _continues(line[end - 1], line[end]):
+    while end > limit // 4 and end < len(line) and _continues(line[end - 1], line[end]):
         end -= 1
     return line[:end].rstrip(" ,;:") + "…"
 

@@ -114,7 +114,7 @@ def test_provenance_given_to_the_report_wins():
         noisy_result(),
         provenance={
             "model": "embeddinggemma through ollama",
-            "command": "toolkit cluster mine.csv",
+            "command": "toolkit cluster mine.csv --missing skip",
         },
     )
     assert ("Embedding model", "embeddinggemma through ollama") in report.facts
@@ -286,3 +286,29 @@ def test_names_by_a_model_are_told_in_every_form():
     assert any("3 of the 4 names were made by the language model" in d for d in report.doubts)
     assert "<b>chatty" not in report.to_html()
     assert json.loads(report.to_json())["provenance"]["names"] == made
+
+
+def test_one_seed_is_not_several(sdg: ClusterReport):
+    stability = sdg.result.stability
+    said = [
+        dict(ClusterReport(replace(sdg.result, stability=replace(stability, n_seeds=n))).facts)
+        for n in (1, 2)
+    ]
+    assert said[0]["Stability"].endswith(", 1 other seed")
+    assert said[1]["Stability"].endswith(", 2 other seeds")
+
+
+def test_a_negative_silhouette_is_written_alike_everywhere(sdg: ClusterReport):
+    worst = replace(sdg.result.quality.clusters[0], silhouette=-0.126)
+    none = replace(sdg.result.quality.clusters[1], silhouette=-0.0001)
+    clusters = (worst, none, *sdg.result.quality.clusters[2:])
+    quality = replace(sdg.result.quality, silhouette=-0.0004, clusters=list(clusters))
+    report = ClusterReport(replace(sdg.result, quality=quality))
+    shown = {label: value for label, value, _ in report.key_numbers}
+    assert shown["Silhouette"] == "0.00"
+    assert "mean silhouette 0.00;" in " ".join(report.result.findings())
+    for written in (report.to_html(), report.to_markdown()):
+        assert "−0.13" in written
+        assert "-0.13" not in written
+        assert "-0.00" not in written
+        assert "−0.00" not in written

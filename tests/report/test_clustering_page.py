@@ -13,7 +13,7 @@ from tests.browser import Chromium
 from tests.cluster.examples import noisy_result, sdg_result
 from tests.report.test_clustering import hostile_result
 from toolkit import ClusterReport
-from toolkit.cluster import ChosenK, ClusterResult, SubGroup, Substructure
+from toolkit.cluster import ChosenK, ClusterResult, SubGroup, Substructure, cluster_texts
 from toolkit.cluster.choose_k import Candidate
 from toolkit.visualize import EmbeddingMapDisplay
 
@@ -190,3 +190,126 @@ def test_axe_finds_no_serious_violation(chromium_page: Chromium, tmp_path: Path)
         if v["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+@cache
+def long_report() -> ClusterReport:
+    """A report in which names, keywords and labels are words of hundreds of letters."""
+    result = sdg_result()
+    agreement = result.agreement
+    long = [f"{chr(97 + i % 26) * 700}{i}" for i in range(result.n_clusters)]
+    classes = [f"{'L' * 400}{i}" for i in range(len(agreement.classes))]
+    keywords = [
+        [replace(word, term=f"{word.term}{'k' * 300}") for word in words]
+        for words in result.keywords
+    ]
+    edited = replace(
+        result, names=long, keywords=keywords, agreement=replace(agreement, classes=classes)
+    )
+    points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
+    times = [2000 + i % 9 for i in range(len(result.texts))]
+    return ClusterReport(edited, EmbeddingMapDisplay(points, texts=result.texts), times=times)
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_names_of_any_length_leave_tables_as_wide_as_their_place(
+    chromium_page: Chromium, tmp_path: Path, size: str
+):
+    visit = chromium_page.open(long_report().to_html(tmp_path / "report.html"), size=size)
+    wide = visit.page.evaluate(
+        """Array.from(document.querySelectorAll("#clusters table, #each table"), (table) => {
+          const box = table.closest(".scroll, .words");
+          const width = table.getBoundingClientRect().width;
+          return [table.id || table.className, width, box.clientWidth];
+        }).filter(([, table, box]) => table > box + 1)"""
+    )
+    assert wide == []
+    visit.assert_fits()
+    # Cut in the tables, whole where the pointer rests, and long in the heading of the section.
+    shown = visit.page.locator("#cluster-table tbody th bdi").first
+    assert len(shown.inner_text()) == 60
+    assert shown.inner_text().endswith("…")
+    assert len(shown.get_attribute("title")) == 701
+    assert len(visit.page.locator("#name-0 bdi").inner_text()) == 240
+
+
+def test_ordinary_names_fit_a_phone_and_no_word_is_broken(chromium_page: Chromium, tmp_path: Path):
+    page = chromium_page.open(report("sdg").to_html(tmp_path / "report.html"), size="phone").page
+    table = page.locator("#cluster-table")
+    box = page.evaluate("document.querySelector('#clusters .scroll').clientWidth")
+    assert table.bounding_box()["width"] <= box
+    # What the phone's table leaves out stands in the section of the cluster.
+    assert "nearest to cluster" in page.locator("#cluster-3 .numbers").inner_text()
+    heights = page.evaluate(
+        """Array.from(document.querySelectorAll("#cluster-table tbody th bdi"), (name) => {
+          const range = document.createRange();
+          const text = name.firstChild;
+          return Array.from(text.data.matchAll(/[^ ]+/g), (word) => {
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            return range.getClientRects().length;
+          });
+        }).flat()"""
+    )
+    assert set(heights) == {1}
+
+
+def test_a_text_of_which_nothing_is_seen_is_no_empty_quote(chromium_page: Chromium, tmp_path: Path):
+    unseen = ("\u200d\ufe0f", "\u202e\u2066", "\u200b\u00a0", "\u3164", "\x00\x07")
+    X, labels = np.eye(8, dtype=np.float32)[np.repeat([0, 1], 10)], np.repeat([0, 1], 10)
+    X[:, 2:] += np.random.default_rng(0).normal(0, 0.05, (20, 6)).astype(np.float32)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    texts = [unseen[i % 5] * (1 + i) if label else f"words {i}" for i, label in enumerate(labels)]
+    result = cluster_texts(texts, X, n_clusters=2, stability=0)
+    named = {result.names[0], result.names[1]}
+    assert "no keywords" in named
+    display = EmbeddingMapDisplay(X[:, :2] + X[:, 2:4], texts=texts)
+    visit = chromium_page.open(ClusterReport(result, display).to_html(tmp_path / "report.html"))
+    for summary in visit.page.query_selector_all("details > summary"):
+        summary.click()
+    quotes = visit.page.locator("blockquote").all_inner_texts()
+    assert "(nothing visible)" in quotes
+    assert all(
+        quote.strip("\u200d\ufe0f\u202e\u2066\u200b\u00a0\u3164\x00\x07 ") for quote in quotes
+    )
+    listed = visit.page.locator(".emap-list li span")
+    visit.eventually(lambda: "(nothing visible)" in listed.all_inner_texts())
+
+
+def test_the_legend_says_that_there_is_more_of_it(chromium_page: Chromium, tmp_path: Path):
+    labels = np.arange(615) % 60
+    points = np.random.default_rng(0).normal(size=(615, 2))
+    path = EmbeddingMapDisplay(points, labels=labels).to_html(tmp_path / "map.html")
+    visit = chromium_page.open(path)
+    legend, more = visit.page.locator(".emap-legend"), visit.page.locator(".emap-more-groups")
+    visit.eventually(lambda: legend.get_attribute("data-more"), "below")
+    assert more.inner_text().endswith("more groups below: scroll the list")
+    hidden = int(more.inner_text().split()[0])
+    assert 20 < hidden < 60
+    legend.evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
+    visit.eventually(lambda: legend.get_attribute("data-more"), "above")
+    assert more.inner_text() == "The end of the list"
+    few = EmbeddingMapDisplay(points, labels=labels % 4).to_html(tmp_path / "few.html")
+    visit = chromium_page.open(few)
+    visit.eventually(lambda: visit.page.locator(".emap-legend").get_attribute("data-more"), "")
+    assert visit.page.locator(".emap-more-groups").is_hidden()
+
+
+def test_the_printed_map_is_whole_and_keeps_its_legend(chromium_page: Chromium, tmp_path: Path):
+    visit = chromium_page.open(report("sdg").to_html(tmp_path / "report.html"))
+    visit.page.wait_for_selector(".emap[data-ready]")
+    stage = visit.page.locator(".emap-stage")
+    on_screen = stage.bounding_box()
+    visit.page.emulate_media(media="print")
+    on_paper = stage.bounding_box()
+    # A4 and Letter have 680 pixels and more between the margins; the shape stays.
+    assert 600 < on_paper["width"] <= 690
+    assert on_paper["height"] / on_paper["width"] == pytest.approx(
+        on_screen["height"] / on_screen["width"], abs=0.02
+    )
+    dots = visit.page.locator(".emap-plot .main-svg, .emap-plot canvas").first.bounding_box()
+    assert dots["x"] + dots["width"] <= on_paper["x"] + on_paper["width"] + 2
+    legend = visit.page.locator(".emap-legend button:visible")
+    assert legend.count() == 17
+    visit.page.emulate_media(media="screen")
+    visit.eventually(lambda: abs(stage.bounding_box()["width"] - on_screen["width"]) < 2)

@@ -81,3 +81,10 @@ def test_in_a_browser(hostile: MultilabelResult, chromium_page: Any, tmp_path: P
     visit = chromium_page.open(path, size=size)
     visit.assert_clean(path)
     visit.assert_fits()
+
+
+def test_how_many_labels_texts_have_is_no_warning(result: MultilabelResult):
+    html = MultilabelReport(result).to_html()
+    assert f"<p>{result.notes[0]}</p>" in html
+    warned = [part.split("</div>")[0] for part in html.split('<div class="warn-box">')[1:]]
+    assert not any("labels a text on average" in part for part in warned)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.visualize.placing import place_boxes, wrap_name
+from toolkit.visualize.placing import Placed, place_boxes, wrap_name
 
 
 @settings(max_examples=40, deadline=None)
@@ -43,3 +43,25 @@ def test_long_names_wrap() -> None:
     assert wrap_name("") == ""
     assert wrap_name("词" * 50, 10, 2).count("\n") == 1
     assert wrap_name("a b " * 40).endswith("…")
+
+
+def test_a_name_does_not_hide_a_small_group_but_may_lie_on_a_large_one() -> None:
+    rng = np.random.default_rng(0)
+    few = rng.normal([200.0, 200.0], 6.0, (12, 2))
+    many = rng.normal([600.0, 200.0], 60.0, (2_000, 2))
+    bounds = (0.0, 0.0, 800.0, 400.0)
+    anchors, sizes = np.array([[200.0, 200.0], [600.0, 200.0]]), np.array([[90.0, 20.0]] * 2)
+    dots = np.vstack([few, many])
+    small, large = place_boxes(anchors, sizes, bounds, points=dots, counts=[12, 2_000])
+
+    def hidden(place: Placed | None) -> int:
+        assert place is not None
+        offset = np.abs(dots - [place.x, place.y])
+        return int(((offset[:, 0] < 45) & (offset[:, 1] < 10)).sum())
+
+    assert hidden(small) <= 1
+    assert (large.x, large.y) == (600.0, 200.0)
+    # Near enough to be read as its name.
+    assert np.hypot(small.x - 200, small.y - 200) < 90
+    plain = place_boxes(anchors, sizes, bounds)
+    assert hidden(plain[0]) > 9

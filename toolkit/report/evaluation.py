@@ -58,7 +58,7 @@ class EvaluationReport(Report):
         rows = []
         for name, interval in found.intervals.items():
             title = _TITLES[name]
-            note = f"95 %: {interval.low:.3f} to {interval.high:.3f}"
+            note = f"95% interval {interval.low:.3f} to {interval.high:.3f}"
             rows.append((title, f"{interval.value:.3f}", note))
             if name in found.drop:
                 change = format_number(-found.drop[name], sign=True)

@@ -4,14 +4,16 @@ The colours were chosen greedily from the sRGB cube, each the farthest (in OKLab
 before it, where the distance of two colours is the least of their distances as seen by normal,
 protanopic, deuteranopic and tritanopic eyes (Machado, Oliveira and Fernandes 2009, full
 severity). Lightness was held between 0.42 and 0.80, so that each shows on light and on dark
-paper, and chroma below 0.155, so that none shouts. On dark paper each has a lighter partner:
-lifting only those that would sink put two violets on one spot, so the partners were chosen in
-the same way, among colours of about the same hue (within 24 degrees) of lightness 0.53 to 0.88
-that screens can show and whose contrast with the paper is 3 to 1, the farthest from the partners before it less 0.3 times the distance from
-the colour itself. Any first *k* of them are a good palette of
-*k*; ``tests/visualize/test_palette.py`` measures the distances. No fifty colours can be told
-apart one by one: maps write the name at the place too, and :func:`spread_colors` gives clusters
-that lie side by side colours that are far apart.
+paper, and chroma below 0.155, so that none shouts.
+
+On dark paper each has a lighter partner: lifting only those that would sink put two violets on
+one spot, so the partners were chosen in the same way, among colours of about the same hue (within
+24 degrees) of lightness 0.53 to 0.88 that screens can show and whose contrast with the paper is 3
+to 1: the farthest from the partners before it, less 0.3 times the distance from the colour itself.
+
+Any first *k* of them are a good palette of *k*; ``tests/visualize/test_palette.py`` measures the
+distances. No fifty colours can be told apart one by one: maps write the name at the place too, and
+:func:`spread_colors` gives clusters that lie side by side colours that are far apart.
 """
 
 from __future__ import annotations

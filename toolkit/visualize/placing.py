@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Placed", "place_boxes", "wrap_name"]
+
+_CELLS = 400
+_HIDING, _WORTH = 0.4, 4.0
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,14 @@ def place_boxes(
     bounds: tuple[float, float, float, float],
     *,
     padding: float = 2.0,
+    points: NDArray[np.float64] | None = None,
+    counts: Sequence[int] | None = None,
 ) -> list[Placed | None]:
     """Place boxes at their anchors, or as near as there is room.
 
-    Boxes are placed in the order given, each at the nearest of its anchor and of points on
-    widening ellipses around it where it covers no earlier box and stays inside the bounds.
+    Boxes are placed in the order given, each at the best of its anchor and of points on widening
+    ellipses around it where it covers no earlier box and stays inside the bounds: the nearest,
+    unless it would hide a good part of a small group.
 
     Parameters
     ----------
@@ -50,6 +57,11 @@ def place_boxes(
         Left, bottom, right, top.
     padding : float, default=2.0
         Room to keep between boxes.
+    points : ndarray of shape (n, 2), optional
+        Dots that a box would cover.
+    counts : sequence of int, of length k, optional
+        How many dots each box is the name of. A box that covers 40% as many dots as it names, or
+        more, is as bad as one that is four times its height away.
 
     Returns
     -------
@@ -68,7 +80,8 @@ def place_boxes(
     result: list[Placed | None] = []
     reach = max(right - left, top - bottom) / 3
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False) + np.pi / 2
-    for anchor, size in zip(anchors, sizes, strict=True):
+    covered_by = None if points is None else _dots_in(points, bounds)
+    for position, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
         half = size / 2 + padding / 2
         low = np.array([left, bottom]) + half
         high = np.maximum(np.array([right, top]) - half, low)
@@ -86,7 +99,11 @@ def place_boxes(
             continue
         # Clipping at the border can put a far candidate near, so look at true distances.
         distance = np.where(free, np.hypot(*(centres - anchor).T), np.inf)
-        best = int(np.argmin(distance))
+        cost = distance / max(float(size[1]), 1e-9)
+        if covered_by is not None and counts is not None:
+            hidden = covered_by(boxes) / max(_HIDING * counts[position], 1e-9)
+            cost = cost + _WORTH * np.minimum(hidden, 1)
+        best = int(np.argmin(cost))
         taken = np.vstack([taken, boxes[best]])
         result.append(
             Placed(
@@ -96,6 +113,27 @@ def place_boxes(
             )
         )
     return result
+
+
+def _dots_in(
+    points: NDArray[np.float64], bounds: tuple[float, float, float, float]
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return what counts the dots in boxes, from sums over a grid."""
+    left, bottom, right, top = bounds
+    low, extent = np.array([left, bottom]), np.array([right - left, top - bottom])
+    grid, _, _ = np.histogram2d(
+        points[:, 0], points[:, 1], bins=_CELLS, range=[[left, right], [bottom, top]]
+    )
+    sums = np.zeros((_CELLS + 1, _CELLS + 1))
+    sums[1:, 1:] = grid.cumsum(axis=0).cumsum(axis=1)
+
+    def count(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+        places = (boxes.reshape(-1, 2, 2) - low) / extent * _CELLS
+        edges = np.clip(places.round(), 0, _CELLS).astype(np.intp)
+        (a, c), (b, d) = edges[:, 0].T, edges[:, 1].T
+        return np.asarray(sums[b, d] - sums[a, d] - sums[b, c] + sums[a, c])
+
+    return count
 
 
 def _free(boxes: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.visualize.coloring import Coloring
+from toolkit.visualize.fonts import drawable, font_families
 from toolkit.visualize.groups import Group
 from toolkit.visualize.placing import place_boxes, wrap_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_map", "font_families", "point_alpha", "point_area"]
+__all__ = ["draw_map", "point_alpha", "point_area"]
 
 LIGHT = {"paper": "#ffffff", "ink": "#1d2429", "muted": "#58646d"}
 DARK = {"paper": "#13171a", "ink": "#e5e9e8", "muted": "#9eabb2"}
-
-# Families with the scripts of the world, tried in order for each character.
-_FONTS = (
-    "Noto Sans", "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic",
-    "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Tamil", "Noto Sans Thai",
-    "Arial Unicode MS", "Noto Emoji",
-)  # fmt: skip
 
 
 def point_area(n: int) -> float:
@@ -92,21 +86,22 @@ def draw_map(
             zorder=1 + layer,
         )
     ax.margins(0.04)
-    family = font_families()
+    written = "".join([title or "", caption, coloring.name, *(group.name for group in groups)])
+    family = font_families(written)
     if title:
         ax.set_title(
-            title, loc="left", color=theme["ink"], fontweight="bold", fontsize=13,
+            drawable(title, family), loc="left", color=theme["ink"], fontweight="bold", fontsize=13,
             fontfamily=family, parse_math=False,
         )  # fmt: skip
     # As the label of the x axis the caption takes part in every layout engine.
     ax.set_xlabel(
-        _wrap_to_width(ax, caption, 8), loc="left", fontsize=8, color=theme["muted"],
-        fontfamily=family, linespacing=1.35, parse_math=False,
+        _wrap_to_width(ax, drawable(caption, family), 8), loc="left", fontsize=8,
+        color=theme["muted"], fontfamily=family, linespacing=1.35, parse_math=False,
     )  # fmt: skip
     if coloring.ordered and legend:
         _write_scale(ax, coloring, theme, family, dark=dark)
     if names and not coloring.ordered and len(groups) > 1:
-        _write_names(ax, groups, theme, family, dark=dark)
+        _write_names(ax, points, groups, theme, family, dark=dark)
 
 
 def _write_scale(
@@ -120,13 +115,14 @@ def _write_scale(
         Line2D(
             [], [], linestyle="", marker="o", markersize=6,
             color=group.dark_color if dark else group.color,
-            label=f"{group.name} ({group.count:,})",
+            label=f"{drawable(group.name, family)} ({group.count:,})",
         )
         for group in coloring.groups
     ]  # fmt: skip
     legend = ax.legend(
-        handles=dots, title=coloring.name, loc="center left", bbox_to_anchor=(1.0, 0.5),
-        frameon=False, labelcolor=theme["ink"], alignment="left", handletextpad=0.3,
+        handles=dots, title=drawable(coloring.name, family), loc="center left",
+        bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=theme["ink"],
+        alignment="left", handletextpad=0.3,
         prop=FontProperties(family=family, size=8.5),
         title_fontproperties=FontProperties(family=family, size=9, weight="bold"),
     )  # fmt: skip
@@ -136,7 +132,13 @@ def _write_scale(
 
 
 def _write_names(
-    ax: Axes, groups: list[Group], theme: dict[str, str], family: list[str], *, dark: bool
+    ax: Axes,
+    points: NDArray[np.floating],
+    groups: list[Group],
+    theme: dict[str, str],
+    family: list[str],
+    *,
+    dark: bool,
 ) -> None:
     from matplotlib.patheffects import withStroke
 
@@ -147,7 +149,7 @@ def _write_names(
     texts = [
         ax.text(
             *group.spot,
-            wrap_name(group.name, 18),
+            wrap_name(drawable(group.name, family), 18),
             ha="center",
             va="center",
             fontsize=fontsize,
@@ -170,7 +172,13 @@ def _write_names(
     sizes = np.array([[b.width, b.height] for b in (t.get_window_extent() for t in texts)])
     anchors = ax.transData.transform([group.spot for group in named])
     box = ax.get_window_extent()
-    places = place_boxes(anchors, sizes, (box.x0, box.y0, box.x1, box.y1))
+    places = place_boxes(
+        anchors,
+        sizes,
+        (box.x0, box.y0, box.x1, box.y1),
+        points=ax.transData.transform(points),
+        counts=[group.count for group in named],
+    )
     inverse = ax.transData.inverted()
     for text, group, place in zip(texts, named, places, strict=True):
         if place is None:
@@ -197,14 +205,3 @@ def _mix(a: str, b: str, share: float) -> tuple[float, float, float]:
 
     mixed = (1 - share) * np.array(to_rgb(a)) + share * np.array(to_rgb(b))
     return (float(mixed[0]), float(mixed[1]), float(mixed[2]))
-
-
-def font_families() -> list[str]:
-    """Return the installed ones of the families (naming an absent one makes matplotlib warn)."""
-    from matplotlib import font_manager, rcParams
-
-    installed = set(font_manager.get_font_names())
-    default: list[Any] = [name for name in rcParams["font.sans-serif"] if name in installed]
-    return list(dict.fromkeys([*default[:1], *(f for f in _FONTS if f in installed)])) or [
-        "sans-serif"
-    ]

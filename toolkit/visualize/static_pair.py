@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from toolkit.visualize.static import DARK, LIGHT, draw_map, font_families
+from toolkit.visualize.fonts import drawable, font_families
+from toolkit.visualize.static import DARK, LIGHT, draw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,16 +34,16 @@ def draw_pair(
     engine = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15)
     figure, axes = plt.subplots(1, 2, figsize=(14, 7.2), layout=engine)
     figure.set_facecolor(theme["paper"])
-    family = font_families()
+    family = font_families(f"{title or ''}{caption}")
     # Before the maps are drawn: names are placed for the room that is left.
     if title:
         figure.suptitle(
-            title, x=0.012, ha="left", color=theme["ink"], fontweight="bold", fontsize=14,
-            fontfamily=family, parse_math=False,
+            drawable(title, family), x=0.012, ha="left", color=theme["ink"], fontweight="bold",
+            fontsize=14, fontfamily=family, parse_math=False,
         )  # fmt: skip
     figure.supxlabel(
-        textwrap.fill(caption, 190), x=0.012, ha="left", fontsize=8.5, color=theme["muted"],
-        fontfamily=family, parse_math=False,
+        textwrap.fill(drawable(caption, family), 190), x=0.012, ha="left", fontsize=8.5,
+        color=theme["muted"], fontfamily=family, parse_math=False,
     )  # fmt: skip
     # One colouring for both, or a category could have two colours.
     coloring = maps[0].coloring(color_by)

@@ -27,7 +27,6 @@ from toolkit.visualize.interactive import SVG_LIMIT
 __all__ = ["Pane", "map_fragment", "shown_rows", "stratified_sample"]
 
 _LONGEST_NAME = 80
-_LONGEST_NAME = 80
 _PLAIN_LIMIT = 400_000
 """Texts of more characters than this are stored compressed."""
 

@@ -103,6 +103,24 @@ async function embeddingMapPane(stage, at, shared) {
   const rowOf = (point) => layers[point.curveNumber]?.[point.pointNumber];
 
   // --- names, the largest group's first; one that would cover another waits for more room
+  // How many dots lie in a rectangle, from sums over a grid: asked for every place of every name.
+  const CELLS = 512;
+  const sums = new Uint32Array((CELLS + 1) ** 2);
+  const cell = (value) => clamp(Math.floor((value / (SIZE + 1)) * CELLS), 0, CELLS - 1);
+  for (let i = 0; i < n; i += 1) sums[(cell(xy[2 * i + 1]) + 1) * (CELLS + 1) + cell(xy[2 * i]) + 1] += 1;
+  for (let row = 1; row <= CELLS; row += 1) {
+    for (let column = 1, here = 0; column <= CELLS; column += 1) {
+      const at = row * (CELLS + 1) + column;
+      here += sums[at];
+      sums[at] = here + sums[at - CELLS - 1];
+    }
+  }
+  function dotsIn(x0, x1, y0, y1) {
+    const edge = (value) => clamp(Math.round((value / (SIZE + 1)) * CELLS), 0, CELLS);
+    const [a, b, c, d] = [edge(x0), edge(x1), edge(y0), edge(y1)];
+    const sum = (row, column) => sums[row * (CELLS + 1) + column];
+    return sum(d, b) - sum(c, b) - sum(d, a) + sum(c, a);
+  }
   let labels = [];
   function makeNames() {
     labels = state.groups.map((group, code) => ({ group, code, spot: state.coloring.spots[at][code] }))
@@ -131,15 +149,20 @@ async function embeddingMapPane(stage, at, shared) {
       const px = ((label.spot[0] - x[0]) / (x[1] - x[0])) * width;
       const py = (1 - (label.spot[1] - y[0]) / (y[1] - y[0])) * height;
       const wanted = !state.alive || state.alive.has(label.code);
-      let left = px - label.w / 2, top = py - label.h / 2;
       const inside = px > 0 && px < width && py > 0 && py < height;
-      left = clamp(left, 2, Math.max(2, width - label.w - 2));
-      let place = null;
+      let place = null, least = Infinity;
       if (wanted && inside) {
-        for (const shift of [0, -0.6, 0.6, -1.1, 1.1]) {
-          const tried = clamp(top + shift * label.h, 2, Math.max(2, height - label.h - 2));
-          const rect = [left, tried, left + label.w, tried + label.h];
-          if (taken.every((t) => rect[2] <= t[0] || rect[0] >= t[2] || rect[3] <= t[1] || rect[1] >= t[3])) { place = rect; break; }
+        // A large group is still seen around its name; a small one would vanish under it.
+        const up = label.h / 2, aside = label.w / 2 + 8;
+        const shifts = [[0, 0], ...[4, 12, 22, 34].flatMap((away) => [[0, -up - away], [0, up + away]]), [aside, 0], [-aside, 0]];
+        for (const [right, down] of shifts) {
+          const left = clamp(px - label.w / 2 + right, 2, Math.max(2, width - label.w - 2));
+          const top = clamp(py - label.h / 2 + down, 2, Math.max(2, height - label.h - 2));
+          const rect = [left, top, left + label.w, top + label.h];
+          const unit = (x[1] - x[0]) / width;
+          const covered = dotsIn(x[0] + rect[0] * unit, x[0] + rect[2] * unit, y[1] - rect[3] * unit, y[1] - rect[1] * unit);
+          const cost = Math.min(1, covered / (0.4 * label.group.count)) + Math.hypot(right / 2, down) / 60;
+          if (cost < least && taken.every((t) => rect[2] <= t[0] || rect[0] >= t[2] || rect[3] <= t[1] || rect[1] >= t[3])) { place = rect; least = cost; }
         }
       }
       box.style.visibility = place ? "visible" : "hidden";
@@ -246,11 +269,22 @@ async function embeddingMapPane(stage, at, shared) {
   const drag = (mode) => draw(() => Plotly.relayout(plot, { dragmode: mode, selections: [] }));
   if (embeddingMapColor.darkness.matches) theme();
   let width = stage.clientWidth, height = stage.clientHeight;
+  // Paper has about 680 of a screen's pixels between its margins, whatever the window's width.
+  const PAPER = 680;
+  function tellPaper() {
+    stage.style.setProperty("--drawn-width", `${width}px`);
+    stage.style.setProperty("--drawn-height", `${height}px`);
+    stage.style.setProperty("--on-paper", String(Math.min(1, (data.panes.length > 1 ? 0.48 : 1) * PAPER / Math.max(width, 1))));
+  }
+  tellPaper();
+  const onScreen = matchMedia("screen");
   new ResizeObserver(() => {
+    if (!onScreen.matches) return;
     if (stage.clientWidth === width && stage.clientHeight === height) return;
     view.unit *= width && stage.clientWidth ? width / stage.clientWidth : 1;
     width = stage.clientWidth;
     height = stage.clientHeight;
+    tellPaper();
     for (const label of labels) label.w = label.h = undefined;
     if (width && height) show();
   }).observe(stage);
