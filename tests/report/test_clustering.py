@@ -118,8 +118,8 @@ def test_provenance_given_to_the_report_wins():
         },
     )
     assert ("Embedding model", "embeddinggemma through ollama") in report.facts
-    words = ["toolkit", "cluster", "mine.csv"]
-    assert " ".join(f"<span>{word}</span>" for word in words) in report.to_html()
+    # A line breaks between the words, not inside an option.
+    assert "toolkit cluster mine.csv <span>--missing</span> skip" in report.to_html()
     assert not any("was not recorded" in doubt for doubt in report.doubts)
 
 
