@@ -5,7 +5,12 @@ import pytest
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 
 from tests.cluster.examples import blobs
-from toolkit.cluster import assess_stability, choose_n_clusters, cosine_silhouette
+from toolkit.cluster import (
+    assess_stability,
+    choose_n_clusters,
+    cluster_texts,
+    cosine_silhouette,
+)
 from toolkit.cluster.choose_k import ChosenK, candidate_numbers
 from toolkit.cluster.neighborhood import modularity, nearest_neighbors
 from toolkit.cluster.number_figures import without_clusters
@@ -226,3 +231,13 @@ def test_vectors_without_clusters_spread_like_the_given_ones():
     np.testing.assert_allclose(made.mean(axis=0), X.mean(axis=0), atol=0.08)
     assert cosine_silhouette(made, KMeans(2, random_state=0).fit_predict(made)).mean() < 0.5
     assert cosine_silhouette(X, KMeans(2, random_state=0).fit_predict(X)).mean() > 0.5
+
+
+def test_a_sample_is_clustered_from_two_seeds_so_that_they_can_be_compared():
+    X, _ = blobs((2_600, 2_600))
+    texts = [f"text {i}" for i in range(len(X))]
+    found = cluster_texts(texts, X, n_clusters=2, stability=1)
+    assert found.stability is not None
+    assert (found.stability.n_used, found.stability.n_seeds) == (5_000, 2)
+    assert found.stability.seed_ari == 1.0
+    assert "nan" not in found.summary()

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster_texts"]
 
+_EXAMINED = 5_000
+"""Texts, at most, that stability is measured on."""
+
 _VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn", "hdbscan")
 
 
@@ -165,8 +168,9 @@ def cluster_texts(
                 labels,
                 base,
                 n_resamples=stability,
-                n_seeds=max(1, round(stability / 3)),
-                max_texts=5_000,
+                # A sample's clusterings are compared with each other alone: one is no pair.
+                n_seeds=max(1 if len(items) <= _EXAMINED else 2, round(stability / 3)),
+                max_texts=_EXAMINED,
                 random_state=random_state,
                 progress=progress,
             )

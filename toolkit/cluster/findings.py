@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ def _stability(result: ClusterResult) -> list[str]:
         f"When {stability.share:.0%} of the texts are clustered again, "
         f"{again} of {result.n_clusters} clusters come out again (Jaccard similarity 0.75 or more)"
     )
-    if stability.n_seeds:
+    if stability.n_seeds and not math.isnan(stability.seed_ari):
         seed_ari = format_number(stability.seed_ari, 2)
         text += f"; another random seed agrees with an adjusted Rand index of {seed_ari}"
     return [f"{text}."]
