@@ -1,4 +1,4 @@
-"""How numbers, names and texts are written where people read them."""
+"""How numbers, names and texts are written where people read them, and in tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import unicodedata
 __all__ = [
     "INVISIBLE",
     "NOTHING_VISIBLE",
+    "counted",
     "format_number",
     "format_percent",
     "is_visible",
+    "rounded",
     "shorten",
 ]
 
+_DIGITS = 6
 MINUS = "\u2212"
 NOTHING_VISIBLE = "(nothing visible)"
 """What stands in the place of a text that would look like an empty one."""
@@ -72,6 +75,53 @@ def format_percent(value: float | None, digits: int = 0) -> str:
     ('25%', '0%')
     """
     return "–" if value is None or value != value else f"{format_number(100.0 * value, digits)}%"
+
+
+def counted(number: int, noun: str, many: str | None = None) -> str:
+    """Return a number and what it counts, with commas and in the right form.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        The word for one.
+    many : str, optional
+        The word for several, where that is not ``noun`` with an s.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> counted(1, "text"), counted(2000, "text"), counted(0, "class", "classes")
+    ('1 text', '2,000 texts', '0 classes')
+    """
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a probability or similarity with six significant digits.
+
+    Vectors are float32, which has about seven; what stands behind them is noise, and differs from
+    machine to machine.
+
+    Parameters
+    ----------
+    value : float or None
+        The number; None where there is none.
+
+    Returns
+    -------
+    float or None
+
+    Examples
+    --------
+    >>> rounded(0.39142857142857146), rounded(1.0), rounded(None)
+    (0.391429, 1.0, None)
+    """
+    return None if value is None else float(f"{float(value):.{_DIGITS}g}")
 
 
 def is_visible(text: str) -> bool:

@@ -34,7 +34,7 @@ from toolkit.errors import (
 )
 from toolkit.identity import ModelIdentity
 from toolkit.prompts import RAW, Prompt, check_prompt, find_family, resolve_prompt
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["EmbeddingGemmaVectorizer"]
 

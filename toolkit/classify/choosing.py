@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from toolkit.classify.holdout import folds, held_out
 from toolkit.classify.splitting import Splits
 from toolkit.classify.trials import Selection, Trial, run_trials
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["RowDivider", "beginning", "choose"]
 

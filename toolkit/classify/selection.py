@@ -28,7 +28,7 @@ from toolkit.classify.training import (
 )
 from toolkit.classify.trials import check_metric, make_candidates
 from toolkit.errors import UsageError
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["compare_and_train", "select_classifier"]
 

@@ -24,7 +24,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.saved_models import set_up_vectorizer
 from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
-from toolkit.wording import counted, rounded
+from toolkit.typography import counted, rounded
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -29,7 +29,7 @@ from toolkit.cli.options import (
     flag,
     option,
 )
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["app"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["cache_facts", "describe_cache", "describe_rest", "opened_cache", "size", "when"]
 

@@ -14,7 +14,7 @@ from toolkit.cli.failures import FAILED
 from toolkit.cli.option_groups import cache_parameter
 from toolkit.cli.options import GENERAL, INPUT, CacheFolder, JsonOutput, flag, option
 from toolkit.errors import UsageError
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["clear", "prune"]
 

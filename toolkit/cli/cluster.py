@@ -36,7 +36,7 @@ from toolkit.cli.reports import ReportFile, check_report_output, write_report
 from toolkit.cli.stop_words import read_stop_words
 from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["cluster"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.wording import rounded
+from toolkit.typography import rounded
 
 if TYPE_CHECKING:
     from toolkit.cli.vectors_of import Embedded

@@ -10,7 +10,7 @@ from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import OUTPUT, Force, Keep, NoText, Source, option
 from toolkit.cli.vectorizing import make_vectorizer
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 if TYPE_CHECKING:
     from toolkit.vectorizer import EmbeddingGemmaVectorizer

@@ -25,7 +25,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.vectors_of import both_embedded, embed_table
 from toolkit.errors import UsageError
-from toolkit.wording import rounded
+from toolkit.typography import rounded
 
 if TYPE_CHECKING:
     from toolkit.visualize import EmbeddingMapDisplay, MapComparison

@@ -24,7 +24,7 @@ from toolkit.cli.options import (
 )
 from toolkit.cli.saved_models import open_model
 from toolkit.cli.streamed_rows import CHUNK, Destination, stream_rows
-from toolkit.wording import counted, rounded
+from toolkit.typography import counted, rounded
 
 if TYPE_CHECKING:
     from toolkit.classify.model_info import ModelInfo

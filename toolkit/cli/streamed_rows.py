@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import InputOptions
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 if TYPE_CHECKING:
     from toolkit.datasets.table_writers import TableWriter

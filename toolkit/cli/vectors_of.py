@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions
 from toolkit.cli.vectorizing import make_vectorizer
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 if TYPE_CHECKING:
     import numpy as np

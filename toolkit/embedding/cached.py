@@ -15,7 +15,7 @@ from toolkit.embedding.spaces import Source
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, compatible
 from toolkit.prompts import base_name
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["CacheBackend", "find_cached_source"]
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from toolkit.errors import CacheMissError, EmbeddingError, EmbeddingWarning
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = [
     "cache_miss_error",

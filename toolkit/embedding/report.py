@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toolkit.wording import counted
+from toolkit.typography import counted
 
 __all__ = ["EmbeddingReport"]
 
