@@ -49,8 +49,9 @@ def test_nested_tests_every_row_and_says_how_long_it_takes():
     result = select(texts, labels, cv=3, say=said.append)
     assert result.validation.tested.all()
     assert len(result.selection.picks) == 3
-    assert "about" in said[0]
-    assert "for 3 folds" in said[0]
+    assert said[0] == "30 texts of 3 classes; 3 folds."
+    assert "about" in said[1]
+    assert "for 3 folds" in said[1]
     assert "The folds of the validation chose" in result.summary()
 
 
