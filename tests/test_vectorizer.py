@@ -133,7 +133,7 @@ def test_missing_and_wrong_inputs(vectorizer):
         vectorizer.transform(["a", None])
     with pytest.raises(InputTypeError, match="single str"):
         vectorizer.fit("text")
-    with pytest.warns(EmbeddingWarning, match="1 of 2 texts are missing"):
+    with pytest.warns(EmbeddingWarning, match="1 of 2 texts missing"):
         assert vectorizer.set_params(missing="empty").transform(["a", None]).shape == (2, 768)
 
 

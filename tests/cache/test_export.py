@@ -117,7 +117,7 @@ def test_several_spaces_are_listed_when_none_is_named(cache, space, tmp_path):
     other, _ = cache.resolve(identity_of("another"))
     with pytest.raises(CacheError) as caught:
         cache.export(tmp_path / "a.safetensors", "")
-    assert "holds several vector spaces; name one of them" in str(caught.value)
+    assert "holds 2 vector spaces; name one of them" in str(caught.value)
     assert space.id in str(caught.value)
     assert other.id in str(caught.value)
     assert "''" not in str(caught.value)

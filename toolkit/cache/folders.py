@@ -80,7 +80,9 @@ def only_folder(cache: Path, folders: Sequence[Path], name: str) -> Path:
     if len(found) != 1:
         listed = ", ".join(folder.name for folder in (found or folders)) or "none"
         if not name and folders:
-            raise CacheError(f"{cache} holds several vector spaces; name one of them: {listed}")
+            raise CacheError(
+                f"{cache} holds {len(folders)} vector spaces; name one of them: {listed}"
+            )
         raise CacheError(
             f"{len(found) or 'no'} vector spaces of {cache} begin with {name!r}; "
             f"there {'are' if found else 'is'}: {listed}"
