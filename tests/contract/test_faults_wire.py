@@ -60,6 +60,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
+HEALTH = "health resp: Get "
+
+
 def texts(count: int) -> list[str]:
     return [f"text number {number}" for number in range(count)]
 
@@ -127,7 +130,14 @@ def test_runner_killed_mid_batch(server: Server, pool: ThreadPoolExecutor) -> No
     same(embed(server, "a"), RECORDED["warm"]["response"])
     future = batch_in_flight(server, pool)
     assert server.kill_runner() == 1
-    same(future.result(), RECORDED["runner killed mid-batch"]["response"])
+    response = future.result()
+    # Ollama looks whether its engine is well before each text of a batch: on a busy machine the
+    # kill falls between two texts, and it is the look that fails.
+    if isinstance(server, RealOllama) and HEALTH in response.text:
+        assert response.status_code == 400
+        assert list(response.json()) == ["error"]
+    else:
+        same(response, RECORDED["runner killed mid-batch"]["response"])
     same(embed(server, "a"), RECORDED["after the kill"]["response"])
 
 
