@@ -192,6 +192,35 @@ def test_axe_finds_no_serious_violation(chromium_page: Chromium, tmp_path: Path)
     assert serious == []
 
 
+def test_the_names_stand_on_the_map_when_it_opens(chromium_page: Chromium, tmp_path: Path):
+    page = chromium_page.open(report("sdg").to_html(tmp_path / "report.html")).page
+    page.locator(".emap-labels span").first.wait_for(state="attached")
+    boxes = page.evaluate(
+        """Array.from(document.querySelectorAll(".emap-labels span"))
+          .filter((name) => !name.hidden && name.checkVisibility({ visibilityProperty: true }))
+          .map((name) => name.getBoundingClientRect())
+          .map((box) => [box.left, box.right, box.top, box.bottom])"""
+    )
+    assert len(boxes) > 1
+    for i, (left, right, top, bottom) in enumerate(boxes):
+        for left_2, right_2, top_2, bottom_2 in boxes[:i]:
+            beside = right <= left_2 + 1 or right_2 <= left + 1
+            assert beside or bottom <= top_2 + 1 or bottom_2 <= top + 1, "a name covers another"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_clusters_have_the_colours_of_the_map(chromium_page: Chromium, tmp_path: Path, dark: bool):
+    path = report("sdg").to_html(tmp_path / "report.html")
+    page = chromium_page.open(path, dark=dark).page
+    page.locator(".emap-swatch").first.wait_for()
+    fill = """(places) => Array.from(places)
+      .filter((place) => place.checkVisibility())
+      .map((place) => getComputedStyle(place).fill)"""
+    on_map = page.locator(".emap-swatch circle").evaluate_all(fill)
+    in_table = page.locator("#cluster-table .swatch circle").evaluate_all(fill)
+    assert sorted(in_table) == sorted(on_map)
+
+
 @cache
 def long_report() -> ClusterReport:
     """A report in which names, keywords and labels are words of hundreds of letters."""

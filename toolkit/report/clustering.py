@@ -21,6 +21,7 @@ from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
 from toolkit.typography import format_number, shorten
+from toolkit.visualize.palette import on_dark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +169,7 @@ class ClusterReport(Report):
         colors = {} if self.map is None else self.map.colors
         rows = []
         for cluster, quality in enumerate(result.quality.clusters):
+            color = colors.get(cluster)
             again = None if result.stability is None else result.stability.clusters[cluster]
             label, purity = (
                 (None, float("nan"))
@@ -186,7 +188,8 @@ class ClusterReport(Report):
                 asdict(quality)
                 | {
                     "name": result.names[cluster],
-                    "color": colors.get(cluster),
+                    # As on the map: for light paper and for dark.
+                    "colors": None if color is None else (color, on_dark(color)),
                     "shown_silhouette": format_number(quality.silhouette, 2),
                     "jaccard": None if again is None else again.jaccard,
                     "jaccard_low": None if again is None else again.low,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clustering_dict"]
 
-_FOR_THE_PAGE = ("color", "also", "weak", "shown_silhouette")
+_FOR_THE_PAGE = ("colors", "also", "weak", "shown_silhouette")
 
 
 def clustering_dict(report: ClusterReport) -> dict[str, Any]:
