@@ -242,6 +242,7 @@ async function embeddingMapPane(stage, at, shared) {
     draw(() => Plotly.restyle(plot, i === null ? { x: [[]], y: [[]] } : { x: [[xy[2 * i]]], y: [[xy[2 * i + 1]]] }, [2]));
   }
   const drag = (mode) => draw(() => Plotly.relayout(plot, { dragmode: mode, selections: [] }));
+  placeNames();
   if (embeddingMapColor.darkness.matches) theme();
   let width = stage.clientWidth, height = stage.clientHeight;
   new ResizeObserver(() => {
