@@ -245,6 +245,34 @@ def test_resize_and_change_of_theme(tmp_path: Path, chromium_page: Chromium) -> 
     visit.assert_clean(path)
 
 
+def test_names_stand_at_their_groups_as_soon_as_the_map_does(
+    tmp_path: Path, chromium_page: Chromium
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    corners = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 8.0]])
+    display = EmbeddingMapDisplay(
+        corners[labels] + rng.normal(scale=0.1, size=(300, 2)),
+        texts=[f"text {i}" for i in range(300)],
+        labels=labels,
+        names={0: "left", 1: "right", 2: "top"},
+    )
+    visit = open_map(chromium_page, display.to_html(tmp_path / "map.html"))
+    stage = visit.page.locator(".emap-stage").bounding_box()
+    assert stage
+    found = {}
+    for name in visit.page.locator(".emap-labels span").all():
+        box = name.bounding_box()
+        assert box
+        x = (box["x"] + box["width"] / 2 - stage["x"]) / stage["width"]
+        y = (box["y"] + box["height"] / 2 - stage["y"]) / stage["height"]
+        found[name.text_content()] = (x, y)
+        assert name.evaluate("e => e.style.visibility") == "visible"
+    assert found["left"][0] < 0.35 < found["top"][0] < 0.65 < found["right"][0]
+    assert found["top"][1] < 0.35
+    assert min(found["left"][1], found["right"][1]) > 0.65
+
+
 def test_webgl_map_of_many_texts(tmp_path: Path, chromium_page: Chromium) -> None:
     rng = np.random.default_rng(0)
     n = 6_000
