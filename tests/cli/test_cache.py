@@ -155,7 +155,8 @@ def in_a_terminal(answer: str, *arguments: str | Path) -> tuple[int, bytes]:
 def test_clear_in_a_terminal(folder: Path, answer: str, code: int, left: int) -> None:
     keep_projections(folder, 2)
     found, said = in_a_terminal(answer, "cache", "clear", "--cache", folder)
-    assert b"5 vectors in 1 space" in b" ".join(said.split())  # however it is folded
+    said = b" ".join(said.split())  # however it is folded
+    assert b"5 vectors in 1 space" in said
     assert b"2 kept projections" in said
     assert found == code
     assert len(EmbeddingCache(folder).spaces()) == left
