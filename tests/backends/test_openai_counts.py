@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.backends.openai_counts import TokenCounts, embed_whole, learn_counts
@@ -62,6 +62,7 @@ WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=12), min_size=1, max_s
     limit=st.integers(30, 60),
     most=st.sampled_from([1, 3, 5, 12]),
 )
+@example(texts=["aaa aaaaaaaaa aaaaaaaaaaaa a a"], limit=30, most=1)  # fits, and ends in little
 def test_vectors_are_those_of_whole_texts_or_none_come_back(texts, limit, most):
     server, unlimited = Cutter(limit, most), Cutter(10**6, most)
     fits = all(len(server.tokens(text)) + 2 <= limit for text in texts)

@@ -132,7 +132,7 @@ def test_a_map_is_coloured_by_cluster_whatever_it_showed():
         *(f"{i} · {name}" for i, name in enumerate(result.names)),
         "in no cluster",
     ]
-    assert report.clusters[0]["color"] == report.map.colors[0]
+    assert report.clusters[0]["colors"][0] == report.map.colors[0]
     assert 'id="map"' in report.to_html()
     with pytest.raises(UsageError, match="labels for 3 texts"):
         ClusterReport(result, EmbeddingMapDisplay(points[:3]))

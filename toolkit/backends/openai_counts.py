@@ -161,8 +161,9 @@ def _is_over(ask: Ask, text: str, counts: TokenCounts) -> bool:
     for seam in _seams(text):
         parts = [ask([part])[1] for part in (text[seam:], text[:seam])]
         if any(counts.may_be_cut(read) for read in parts):
-            # What is left is as long as the limit; were the rest nothing, it might still fit.
-            return True
+            if parts[0] is None or parts[0] - counts.special > SLACK:
+                return True
+            continue  # the end that was taken off is too little to tell
         together = sum(read - counts.special for read in parts if read is not None)
         if together <= room:
             return False
