@@ -48,6 +48,7 @@ __all__ = [
     "state",
     "stored_keys",
     "sync_folder",
+    "undo",
 ]
 
 FORMAT = 1

@@ -19,6 +19,7 @@ from toolkit.cluster.geometry import NOISE, unit_rows
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult, Edits
 from toolkit.errors import UsageError
+from toolkit.typography import counted
 
 __all__ = ["apply_decisions", "labels_fingerprint", "read_decisions"]
 
@@ -270,7 +271,7 @@ def _sentences(
 
     found = []
     for step, count in zip(steps, counts, strict=True):
-        texts = f"{count:,} text{'s' * (count != 1)}"
+        texts = counted(count, "text")
         if "merge" in step:
             *others, last = [named(number) for number in step["merge"]]
             found.append(f"Merged clusters {', '.join(others)} and {last}: {texts} moved.")

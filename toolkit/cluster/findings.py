@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from toolkit.typography import format_number, shorten
+from toolkit.typography import counted, format_number, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
@@ -44,7 +44,7 @@ def describe(result: ClusterResult) -> list[str]:
     sizes = [cluster.size for cluster in quality.clusters]
     found = []
     if k == 1:
-        found.append(f"{_many(sizes[0], 'text')} of {n:,} form one cluster.")
+        found.append(f"{counted(sizes[0], 'text')} of {n:,} form one cluster.")
     else:
         found.append(
             f"{n:,} texts, {k} clusters of {min(sizes):,} to {max(sizes):,} texts each."
@@ -59,7 +59,7 @@ def describe(result: ClusterResult) -> list[str]:
         found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
         found.append(
-            f"{_many(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
+            f"{counted(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
             f"{_are(quality.noise)} in no cluster (noise)."
         )
     if k > 1:
@@ -78,10 +78,10 @@ def _edits(result: ClusterResult) -> list[str]:
     edits = result.edits
     if edits is None:
         return []
-    text = f"Edited by hand: {_many(len(edits.decisions), 'decision')}"
+    text = f"Edited by hand: {counted(len(edits.decisions), 'decision')}"
     if edits.moved:
         text += (
-            f", from {_many(edits.n_clusters_before, 'cluster')} with a mean silhouette of "
+            f", from {counted(edits.n_clusters_before, 'cluster')} with a mean silhouette of "
             f"{format_number(edits.silhouette_before, 2)}"
         )
     return [f"{text}."]
@@ -151,8 +151,8 @@ def doubts(result: ClusterResult) -> list[str]:
         weak = [c.cluster for c in stability.clusters if c.jaccard < 0.6]
         if weak:
             found.append(
-                f"{_many(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out again "
-                "from 80% of the texts: read them as a tendency, not as groups that exist."
+                f"{counted(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out "
+                "again from 80% of the texts: read them as a tendency, not as groups that exist."
             )
         if stability.seed_ari < 0.8:
             found.append(
@@ -186,12 +186,12 @@ def doubts(result: ClusterResult) -> list[str]:
     wordless = [i for i, words in enumerate(result.keywords) if not words]
     if wordless:
         found.append(
-            f"No word is typical of {_many(len(wordless), 'cluster')} ({_numbers(wordless)})."
+            f"No word is typical of {counted(len(wordless), 'cluster')} ({_numbers(wordless)})."
         )
     named = result.provenance.get("names")
     if named is not None:
         found.append(
-            f"{named['named']} of the {_many(named['of'], 'name')} "
+            f"{named['named']} of the {counted(named['of'], 'name')} "
             f"{'was' if named['named'] == 1 else 'were'} made by the language model "
             f"{named['model']} from keywords and a few texts; the keywords and examples say what "
             "is there."
@@ -219,10 +219,6 @@ def _isolated(text: str) -> str:
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         return f"\u2068{text}\u2069"
     return text
-
-
-def _many(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _are(n: int) -> str:

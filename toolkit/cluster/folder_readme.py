@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolkit.cluster.clustering_info import ClusteringInfo
 from toolkit.page import escape_markdown
 from toolkit.saved.readme import code, folder_readme, made_by, usage
+from toolkit.typography import counted
 
 __all__ = ["clustering_readme"]
 
@@ -52,10 +53,10 @@ def _opening(info: ClusteringInfo) -> str:
         f"{info.provenance.get('rows', 'the')} of them. New texts get the cluster they fit, or -1."
     ]
     if info.decisions:
-        n = len(info.decisions)
+        decisions = counted(len(info.decisions), "decision")
         lines.append(
-            f"Edited by hand: {n} decision{'s' * (n != 1)}, listed in `clustering.json` and "
-            "followed for new texts, too."
+            f"Edited by hand: {decisions}, listed in `clustering.json` and followed for new texts, "
+            "too."
         )
     return "\n\n".join(lines) + "\n"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.cluster.result import ClusterResult
+from toolkit.typography import counted
 
 __all__ = ["clustering_facts"]
 
@@ -33,7 +34,7 @@ def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tup
         of = "" if stability.n_used == len(result.texts) else f" of {stability.n_used:,}"
         again = f"{stability.n_resamples} subsamples of {stability.share:.0%}{of}"
         if stability.n_seeds:
-            again += f", {stability.n_seeds} other seed{'s' if stability.n_seeds != 1 else ''}"
+            again += f", {counted(stability.n_seeds, 'other seed')}"
     facts = [
         ("Data", made.get("source")),
         ("Texts", f"{len(result.texts):,}"),
