@@ -46,7 +46,7 @@ def test_it_opens_offline_without_errors_and_fits(
 ):
     path = report(which).to_html(tmp_path / "report.html")
     visit = chromium_page.open(path, dark=dark)
-    visit.page.wait_for_selector(".emap-plot .main-svg, .emap-plot canvas", state="attached")
+    visit.page.wait_for_selector(".emap-plot canvas", state="attached")
     visit.assert_fits()
     visit.resize("phone")
     visit.assert_fits()
@@ -336,7 +336,7 @@ def test_the_printed_map_is_whole_and_keeps_its_legend(chromium_page: Chromium, 
     assert on_paper["height"] / on_paper["width"] == pytest.approx(
         on_screen["height"] / on_screen["width"], abs=0.02
     )
-    dots = visit.page.locator(".emap-plot .main-svg, .emap-plot canvas").first.bounding_box()
+    dots = visit.page.locator(".emap-plot canvas").first.bounding_box()
     assert dots["x"] + dots["width"] <= on_paper["x"] + on_paper["width"] + 2
     legend = visit.page.locator(".emap-legend button:visible")
     assert legend.count() == 17

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.browser import Chromium, Visit
-from tests.visualize.test_map_page import HOSTILE, hover, open_map, place_of
+from tests.visualize.test_map_page import HOSTILE, hover, inks, open_map, place_of, places
 from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 
 pytestmark = pytest.mark.browser
@@ -32,10 +32,9 @@ def page_of(path: Path, n: int = 36) -> Path:
 
 
 def selected(visit: Visit) -> list[int | None]:
-    parts = visit.page.locator(".emap-plot").evaluate_all(
-        "e => e.map(p => p.data.slice(0, 2).map(t => t.selectedpoints))"
-    )
-    return [None if part[0] is None else sum(map(len, part)) for part in parts]
+    """Return how many dots of each stage are drawn bright, the others faint."""
+    bright = visit.page.locator(".emap-plot").evaluate_all("e => e.map(p => p.dataset.bright)")
+    return [int(count) if count else None for count in bright]
 
 
 @pytest.mark.parametrize("size", ["phone", "desktop"])
@@ -63,8 +62,7 @@ def test_linked(tmp_path: Path, chromium_page: Chromium, size: str) -> None:
     assert ring["y"] + ring["height"] / 2 - stage["y"] == pytest.approx(y - first["y"], abs=3)
     page.mouse.click(x, y)
     visit.eventually(page.locator(".emap-reader > p").text_content, f"{HOSTILE[4]} 4")
-    marks = "e => e.map(p => p.data[2].x.length)"
-    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(marks), [1, 1])
+    assert [mark.is_visible() for mark in page.locator(".emap-chosen").all()] == [True, True]
     page.mouse.move(2, 2)
     visit.eventually(lambda: any(t.is_visible() for t in twins.all()), False)
 
@@ -84,8 +82,6 @@ def test_lasso_on_the_second_singles_out_on_both(tmp_path: Path, chromium_page: 
     visit = open_map(chromium_page, path)
     page = visit.page
     page.get_by_role("button", name="Lasso").click()
-    modes = "e => e.map(p => p.layout.dragmode)"
-    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(modes), ["lasso", "lasso"])
     stage = page.locator(".emap-stage").nth(1)
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
@@ -113,13 +109,17 @@ def test_colour_is_switched_on_both(tmp_path: Path, chromium_page: Chromium) -> 
     names = page.locator(".emap-legend bdi").all_text_contents()
     assert names == ["2020", "2021", "2022", "2023", "2024"]
     assert not page.locator(".emap-labels").first.is_visible()
-    different = "e => e.map(p => new Set(p.data.slice(0, 2).flatMap(t => t.marker.color)).size)"
-    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(different), [5, 5])
+
+    def different() -> list[int]:
+        both = enumerate(places(visit))
+        return [len(set(inks(visit, spots, stage))) for stage, spots in both]
+
+    visit.eventually(different, [5, 5])
     page.locator(".emap-legend button", has_text="2021").click()
     visit.eventually(lambda: selected(visit), [7, 7])
     page.emulate_media(color_scheme="dark")
     choice.select_option(label="group")
-    visit.eventually(lambda: page.locator(".emap-plot").evaluate_all(different), [3, 3])
+    visit.eventually(different, [3, 3])
     assert page.locator(".emap-labels span").count() == 4
     assert page.evaluate("window.hit") is None
     visit.assert_clean(path)

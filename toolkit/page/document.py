@@ -40,11 +40,6 @@ class Fragment:
         Its scripts, in order, and style sheets. One that several pieces share is added once.
     data : mapping of str to object
         Values for :meth:`Page.add_data`.
-    unsafe_eval : bool, default=False
-        Whether its scripts compile code at run time (plotly's WebGL does).
-    empty_style : bool, default=False
-        Whether its scripts make a ``<style>`` of their own and fill it rule by rule, as plotly
-        does.
 
     Examples
     --------
@@ -58,8 +53,6 @@ class Fragment:
     scripts: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
-    unsafe_eval: bool = False
-    empty_style: bool = False
 
 
 class Page:
@@ -101,8 +94,6 @@ class Page:
         self._scripts: dict[str, None] = {_resource("page.js"): None}
         self._styles: dict[str, None] = {_resource("page.css"): None}
         self._data: dict[str, Any] = {}
-        self._unsafe_eval = False
-        self._empty_style = False
 
     def add_script(self, source: str) -> None:
         """Add a script, run after the body in the order of adding; twice the same is once.
@@ -149,8 +140,6 @@ class Page:
             self.add_style(style)
         for name, value in fragment.data.items():
             self.add_data(name, value)
-        self._unsafe_eval |= fragment.unsafe_eval
-        self._empty_style |= fragment.empty_style
         return fragment.html
 
     @property
@@ -158,15 +147,11 @@ class Page:
         """The Content-Security-Policy of the page as it stands.
 
         Nothing may be requested, nothing framed, no form sent, no base set; scripts and style
-        sheets are those of the page, by hash. Data blocks (``application/json``) do not run and
-        need no entry.
+        sheets are those of the page, by hash, and no script compiles code. Data blocks
+        (``application/json``) do not run and need no entry.
         """
         scripts = [_hash(script) for script in self._scripts]
         styles = [_hash(style) for style in self._styles]
-        if self._empty_style:
-            styles.append(_hash(""))
-        if self._unsafe_eval:
-            scripts.append("'unsafe-eval'")
         return "; ".join(
             (
                 "default-src 'none'",
@@ -193,11 +178,15 @@ class Page:
         -------
         str
         """
+        # Checked on adding. The first says that scripts run: known before the body is laid out, so
+        # that this is done once.
+        first, *scripts = map(Markup, self._scripts)
         rendered = _environment(self.template_package).get_template(template)
         return rendered.render(
             context,
             page=self,
-            scripts=[Markup(script) for script in self._scripts],  # noqa: S704 - checked on adding
+            first_script=first,
+            scripts=scripts,
             styles=[Markup(style) for style in self._styles],  # noqa: S704 - checked on adding
             data={name: embed_json(value) for name, value in self._data.items()},
         )

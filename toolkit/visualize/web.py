@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from toolkit.page import Fragment
 from toolkit.typography import shorten
 from toolkit.visualize.coloring import Coloring
 from toolkit.visualize.groups import Group
-from toolkit.visualize.interactive import SVG_LIMIT
 
 __all__ = ["Pane", "map_fragment", "shown_rows", "stratified_sample"]
 
 _LONGEST_NAME = 80
+_SCRIPTS = ("map_dots", "map_hand", "map_pane", "map")
 _PLAIN_LIMIT = 400_000
 """Texts of more characters than this are stored compressed."""
 
@@ -87,10 +86,8 @@ def map_fragment(
     toolkit.page.Fragment
     """
     n = len(panes[0].points)
-    plotly = _plotly()
     grids = [_Grid(pane.points) for pane in panes]
     data = {
-        "webgl": n > SVG_LIMIT,
         "pageZoom": page_zoom,
         "panes": [{"xy": grid.packed()} for grid in grids],
         "colorings": [
@@ -142,32 +139,12 @@ def map_fragment(
                 table=table,
                 page_zoom=page_zoom,
                 has_texts=texts is not None,
-                placeholders=_own_style_ids(plotly),
             )
         ),
-        scripts=(plotly, _resource("map_pane.js"), _resource("map.js")),
+        scripts=tuple(_resource(f"{part}.js") for part in _SCRIPTS),
         styles=(_resource("map.css"),),
         data={f"map:{name}": data},
-        unsafe_eval=n > SVG_LIMIT,
-        empty_style=True,
     )
-
-
-@cache
-def _plotly() -> str:
-    """Return plotly.js, its body in parentheses.
-
-    A function in parentheses is compiled at once; any other is first skimmed, and read again when
-    it is called. Of 5 MB that takes a sixth of the time until Plotly is there.
-    """
-    from plotly.offline import get_plotlyjs
-
-    code: str = get_plotlyjs()
-    head, opening, rest = code.partition(": this, () => {\n")
-    body, closing, tail = rest.rpartition("}));")
-    if not opening or not closing or tail.strip():  # written otherwise; just as right
-        return code
-    return f"{head}: this, (() => {{\n{body}}})));{tail}"
 
 
 class _Grid:
@@ -255,16 +232,6 @@ def _samples(
         if len(found) == size:
             break
     return list(found)
-
-
-@cache
-def _own_style_ids(plotly: str) -> tuple[str, ...]:
-    """Return the ids of style sheets that plotly.js would add on loading.
-
-    Its map library brings a sheet for geographic maps, which the policy would refuse with a
-    message on the console; it does not try where an element with the id is there already.
-    """
-    return tuple(sorted(set(re.findall(r'getElementById\("([0-9a-f]{40,64})"\)', plotly))))
 
 
 @cache

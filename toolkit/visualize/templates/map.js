@@ -202,7 +202,7 @@
 
     // --- the stages and their tools
     for (const [at, stage] of root.querySelectorAll(".emap-stage").entries()) {
-      panes.push(await embeddingMapPane(stage, at, { data, state, tell }));
+      panes.push(embeddingMapPane(stage, at, { data, state, tell }));
     }
     const lassoButton = find('[data-do="lasso"]');
     const actions = {
@@ -244,6 +244,10 @@
       }
     };
     embeddingMapColor.darkness.addEventListener("change", theme);
+    // Paper is white, whatever the screen is.
+    for (const [moment, on] of [["beforeprint", true], ["afterprint", false]]) {
+      window.addEventListener(moment, () => { embeddingMapColor.printing = on; theme(); });
+    }
     if (embeddingMapColor.darkness.matches) theme();
     state.texts = await textsReady;
     // Searched or singled out while the texts were unpacked: now with them. Otherwise the dots are

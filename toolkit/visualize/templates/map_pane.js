@@ -1,10 +1,11 @@
 "use strict";
 // One stage of a map: the dots, where they are looked at from, the names on them. What is singled
 // out and how the dots are coloured is told to it (map.js), so that two stages can show the same.
-const embeddingMapColor = (() => {
-  const darkness = matchMedia("(prefers-color-scheme: dark)");
-  return { darkness, of: (group) => group.colors[darkness.matches ? 1 : 0] };
-})();
+const embeddingMapColor = {
+  darkness: matchMedia("(prefers-color-scheme: dark)"),
+  printing: false,
+  of: (group) => group.colors[embeddingMapColor.darkness.matches && !embeddingMapColor.printing ? 1 : 0],
+};
 // What a text looks like: one of joiners, direction marks or fillers alone would look empty.
 const embeddingMapShown = (text) => (/[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Variation_Selector}\u034f\u115f\u1160\u2800\u3164\uffa0]/u.test(text) ? text : "(nothing visible)");
 const embeddingMapBytes = (base64) => {
@@ -15,8 +16,8 @@ const embeddingMapBytes = (base64) => {
 };
 const embeddingMapNumbers = (base64) => new Uint16Array(embeddingMapBytes(base64).buffer);
 
-async function embeddingMapPane(stage, at, shared) {
-  const SIZE = 65535;
+function embeddingMapPane(stage, at, shared) {
+  const SIZE = 65535, NEAR = 12, PRINTED = 3;
   const { data, state, tell } = shared;
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
@@ -25,48 +26,48 @@ async function embeddingMapPane(stage, at, shared) {
     return element;
   };
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-  const hasWebGL = () => {
-    try { return Boolean(document.createElement("canvas").getContext("webgl")); } catch { return false; }
-  };
   const find = (selector) => stage.querySelector(selector);
   const plot = find(".emap-plot"), tip = find(".emap-tip"), twin = find(".emap-twin"), names = find(".emap-labels");
+  const chosen = find(".emap-chosen");
   const css = (name) => getComputedStyle(stage).getPropertyValue(name).trim();
   const xy = embeddingMapNumbers(data.panes[at].xy);
   const n = xy.length / 2;
+  const canvas = make("canvas");
+  plot.append(canvas);
+  const drawDots = embeddingMapDots(canvas);
 
   // --- points: noise first, the others mixed, so that no group covers another for no reason
   let stride = Math.max(1, Math.floor(n * 0.618));
   const gcd = (a, b) => (b ? gcd(b, a % b) : a);
   while (gcd(stride, n) !== 1) stride += 1;
-  let layers;
+  let order;
   function sort() {
-    layers = [[], []];
+    order = [[], []];
     for (let i = 0, j = 0; i < n; i += 1, j = (j + stride) % n) {
-      layers[state.groups[state.codes[j]].noise ? 0 : 1].push(j);
+      order[state.groups[state.codes[j]].noise ? 0 : 1].push(j);
     }
   }
   sort();
-  const type = data.webgl && hasWebGL() ? "scattergl" : "scatter";
   const room = Math.sqrt(stage.clientWidth * stage.clientHeight) / 760;
-  const size = clamp(26 * n ** -0.2, 2.4, 10) * clamp(room, 0.62, 1.15);
+  const radius = (clamp(26 * n ** -0.2, 2.4, 10) * clamp(room, 0.62, 1.15)) / 2;
   const opacity = clamp(1.35 - 0.17 * Math.log10(n), 0.35, 0.92);
-  const places = (rows, axis) => Float64Array.from(rows, (i) => xy[2 * i + axis]);
-  const colorsOf = (rows) => rows.map((i) => embeddingMapColor.of(state.groups[state.codes[i]]));
-  const traces = layers.map((rows, layer) => ({
-    type, mode: "markers", hoverinfo: "none", showlegend: false,
-    x: places(rows, 0), y: places(rows, 1),
-    marker: {
-      color: colorsOf(rows),
-      size: layer ? size : size * 0.8, opacity: layer ? opacity : opacity * 0.55,
-      line: { width: n > 2000 ? 0 : 0.6, color: css("--surface") },
-    },
-    selected: { marker: { opacity: 0.95, size: size * 1.15 } },
-    unselected: { marker: { opacity: n > 5000 ? 0.04 : 0.1 } },
-  }));
-  traces.push({
-    type, mode: "markers", hoverinfo: "skip", showlegend: false, x: [], y: [],
-    marker: { size: size + 8, color: "rgba(0,0,0,0)", line: { width: 2.5, color: css("--ink") } },
-  });
+  const rim = n > 2000 ? 0 : 0.6;
+  let layers;
+  function arrange() {
+    const [noise, others] = order;
+    if (!state.matches) {
+      layers = [{ rows: noise, radius: radius * 0.8, opacity: opacity * 0.55, rim }, { rows: others, radius, opacity, rim }];
+      return;
+    }
+    const marked = new Uint8Array(n);
+    for (const i of state.matches) marked[i] = 1;
+    const all = order.flat();
+    layers = [
+      { rows: all.filter((i) => !marked[i]), radius, opacity: n > 5000 ? 0.04 : 0.1, rim: 0 },
+      { rows: all.filter((i) => marked[i]), radius: radius * 1.15, opacity: 0.95, rim },
+    ];
+  }
+  arrange();
 
   // --- view: centre and units per pixel; both axes alike, since only distances mean something
   const view = { x: SIZE / 2, y: SIZE / 2, unit: 1 };
@@ -84,23 +85,49 @@ async function embeddingMapPane(stage, at, shared) {
     const w = (width * view.unit) / 2, h = (height * view.unit) / 2;
     return { x: [view.x - w, view.x + w], y: [view.y - h, view.y + h] };
   }
-  let drawing = Promise.resolve();
-  const draw = (task) => { drawing = drawing.then(task, task); return drawing; };
-  const show = () => draw(() => {
-    const { x, y } = ranges();
-    return Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y, ...shape() }).then(() => placeNames());
-  });
-  const zoom = (factor) => { view.unit = clamp(view.unit / factor, 0.05, SIZE / 20); show(); };
-
+  function placeOf(i) {
+    const { width, height } = shape();
+    return [(xy[2 * i] - view.x) / view.unit + width / 2, height / 2 - (xy[2 * i + 1] - view.y) / view.unit];
+  }
+  let ringed = null, pointed = null;
+  function draw() {
+    const { x, y } = ranges(), { printing } = embeddingMapColor;
+    leave();
+    drawDots({
+      ...shape(), x: x[0], y: y[0], unit: view.unit, ratio: printing ? PRINTED : window.devicePixelRatio,
+      xy, layers, codes: state.codes, colors: state.groups.map(embeddingMapColor.of), paper: printing ? "#fff" : css("--surface"),
+    });
+    placeNames();
+    mark(chosen, ringed);
+    // For whoever asks what is seen: tests do.
+    plot.dataset.range = [...x, ...y].join(" ");
+    plot.dataset.bright = state.matches ? layers[1].rows.length : "";
+  }
+  let waiting = 0;
+  const show = () => { waiting ||= requestAnimationFrame(() => { waiting = 0; draw(); }); };
+  // What is at `spot`, in pixels of the stage, stays there.
+  function zoom(factor, spot) {
+    const { width, height } = shape();
+    const before = view.unit;
+    view.unit = clamp(view.unit / factor, 0.05, SIZE / 20);
+    if (spot) {
+      view.x += (spot[0] - width / 2) * (before - view.unit);
+      view.y -= (spot[1] - height / 2) * (before - view.unit);
+    }
+    show();
+  }
+  function move(right, down) {
+    view.x -= right * view.unit;
+    view.y += down * view.unit;
+    show();
+  }
+  function mark(element, i) {
+    const { width, height } = shape();
+    const [x, y] = i === null ? [-1, -1] : placeOf(i);
+    element.hidden = !(x >= 0 && x <= width && y >= 0 && y <= height);
+    if (!element.hidden) element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+  }
   whole();
-  const axis = (range) => ({ type: "linear", range, visible: false, fixedrange: false, zeroline: false });
-  const first = ranges();
-  await Plotly.newPlot(plot, traces, {
-    ...shape(), margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    xaxis: axis(first.x), yaxis: axis(first.y), dragmode: "pan", hovermode: "closest", hoverdistance: 12,
-    newselection: { line: { color: css("--accent"), width: 1.5, dash: "solid" } },
-  }, { displayModeBar: false, displaylogo: false, scrollZoom: true, doubleClick: false, showTips: false, responsive: false });
-  const rowOf = (point) => layers[point.curveNumber]?.[point.pointNumber];
 
   // --- names, the largest group's first; one that would cover another waits for more room
   // How many dots lie in a rectangle, from sums over a grid: asked for every place of every name.
@@ -135,9 +162,9 @@ async function embeddingMapPane(stage, at, shared) {
     names.hidden = labels.length < 2 || state.coloring.ordered;
   }
   makeNames();
-  function placeNames(live) {
+  function placeNames() {
     const { width, height } = shape();
-    const { x, y } = live ?? ranges();
+    const { x, y } = ranges();
     const taken = [];
     // All are measured before the first is moved: in turns, each would have the page laid out anew.
     for (const label of labels) {
@@ -174,9 +201,24 @@ async function embeddingMapPane(stage, at, shared) {
   }
 
   // --- pointing: the text here, a ring around the same text on the other stages
-  plot.on("plotly_hover", (event) => {
-    const i = rowOf(event.points[0]);
-    if (i === undefined) return;
+  const onMap = ([right, down]) => {
+    const { x, y } = ranges();
+    return [x[0] + right * view.unit, y[1] - down * view.unit];
+  };
+  function nearest(spot) {
+    const [x, y] = onMap(spot);
+    let found = null, least = (NEAR * view.unit) ** 2;
+    for (let i = 0; i < n; i += 1) {
+      const away = (xy[2 * i] - x) ** 2 + (xy[2 * i + 1] - y) ** 2;
+      if (away < least) { found = i; least = away; }
+    }
+    return found;
+  }
+  function point(spot) {
+    const i = nearest(spot);
+    if (i === null) { leave(); return; }
+    if (i === pointed) return;
+    pointed = i;
     tip.replaceChildren(make("b", "", state.groups.length > 1 ? state.groups[state.codes[i]].name : ""));
     tip.firstChild.dir = "auto";
     if (state.texts) {
@@ -185,59 +227,46 @@ async function embeddingMapPane(stage, at, shared) {
       tip.append(text);
     }
     tip.hidden = false;
-    const box = stage.getBoundingClientRect();
-    const x = event.event.clientX - box.left, y = event.event.clientY - box.top;
-    const left = x + 14 + tip.offsetWidth > box.width ? x - 14 - tip.offsetWidth : x + 14;
-    const top = y + 14 + tip.offsetHeight > box.height ? y - 14 - tip.offsetHeight : y + 14;
-    tip.style.transform = `translate(${clamp(left, 4, Math.max(4, box.width - tip.offsetWidth - 4))}px, ${Math.max(4, top)}px)`;
+    const [x, y] = placeOf(i), { width, height } = shape();
+    const left = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
+    const top = y + 14 + tip.offsetHeight > height ? y - 14 - tip.offsetHeight : y + 14;
+    tip.style.transform = `translate(${clamp(left, 4, Math.max(4, width - tip.offsetWidth - 4))}px, ${Math.max(4, top)}px)`;
     tell.point(at, i);
-  });
-  const leave = () => { tip.hidden = true; tell.point(at, null); };
-  plot.on("plotly_unhover", leave);
-  plot.on("plotly_click", (event) => tell.read(rowOf(event.points[0])));
-  function point(i) {
-    const { width, height } = shape();
-    const { x, y } = ranges();
-    const px = i === null ? -1 : ((xy[2 * i] - x[0]) / (x[1] - x[0])) * width;
-    const py = i === null ? -1 : (1 - (xy[2 * i + 1] - y[0]) / (y[1] - y[0])) * height;
-    twin.hidden = !(px >= 0 && px <= width && py >= 0 && py <= height);
-    if (!twin.hidden) twin.style.transform = `translate(${px.toFixed(1)}px, ${py.toFixed(1)}px)`;
+  }
+  function leave() {
+    if (pointed === null) return;
+    pointed = null;
+    tip.hidden = true;
+    tell.point(at, null);
+  }
+  function click(spot) {
+    const i = nearest(spot);
+    if (i !== null) tell.read(i);
+  }
+  function lasso(path) {
+    const polygon = path.map(onMap);
+    const found = new Set();
+    for (let i = 0; i < n; i += 1) if (inside(polygon, xy[2 * i], xy[2 * i + 1])) found.add(i);
+    tell.lasso(found);
+  }
+  function inside(polygon, x, y) {
+    let odd = false;
+    for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
+      const [ax, ay] = polygon[i], [bx, by] = polygon[j];
+      if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) odd = !odd;
+    }
+    return odd;
   }
 
   // --- moving
-  const lived = (event) => {
-    const pick = (name) => event[`${name}.range`] ?? (event[`${name}.range[0]`] === undefined ? null : [event[`${name}.range[0]`], event[`${name}.range[1]`]]);
-    const x = pick("xaxis"), y = pick("yaxis");
-    return x && y ? { x, y } : null;
-  };
-  plot.on("plotly_relayouting", (event) => { leave(); const live = lived(event); if (live) placeNames(live); });
-  plot.on("plotly_relayout", (event) => {
-    const live = lived(event);
-    if (!live || event.width !== undefined) return;
-    view.x = (live.x[0] + live.x[1]) / 2;
-    view.y = (live.y[0] + live.y[1]) / 2;
-    view.unit = (live.x[1] - live.x[0]) / shape().width;
-    placeNames();
-  });
-  stage.addEventListener("wheel", (event) => {
-    // Inside a long page the wheel scrolls the page; pinching sends Ctrl.
-    if (data.pageZoom && !event.ctrlKey && !event.metaKey) event.stopPropagation();
-  }, { capture: true, passive: true });
-  plot.on("plotly_selected", (event) => {
-    // Taking the drawn line away again is reported as a selection too, of nothing.
-    if (!event?.lassoPoints) return;
-    const found = new Set(event.points.map(rowOf).filter((i) => i !== undefined));
-    draw(() => Plotly.relayout(plot, { selections: [] }));
-    tell.lasso(found);
+  const hand = embeddingMapHand(stage, find(".emap-lasso path"), {
+    pageZoom: data.pageZoom, point, leave, click, move, zoom, lasso,
   });
   stage.addEventListener("keydown", (event) => {
     const { width, height } = shape();
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    if (step) {
-      view.x += step[0] * width * 0.15 * view.unit;
-      view.y += step[1] * height * 0.15 * view.unit;
-      show();
-    } else if (event.key === "+" || event.key === "=") zoom(1.6);
+    if (step) move(-step[0] * width * 0.15, step[1] * height * 0.15);
+    else if (event.key === "+" || event.key === "=") zoom(1.6);
     else if (event.key === "-") zoom(1 / 1.6);
     else if (event.key === "0") { whole(); show(); }
     else return;
@@ -245,30 +274,21 @@ async function embeddingMapPane(stage, at, shared) {
   });
 
   // --- what it is told
+  function select() {
+    arrange();
+    show();
+  }
   function recolor() {
     sort();
     makeNames();
-    draw(() => Plotly.restyle(plot, {
-      x: layers.map((rows) => places(rows, 0)), y: layers.map((rows) => places(rows, 1)),
-      "marker.color": layers.map(colorsOf), selectedpoints: [null, null],
-    }, [0, 1]));
-  }
-  function theme() {
-    draw(() => Plotly.restyle(plot, { "marker.color": layers.map(colorsOf), "marker.line.color": css("--surface") }, [0, 1]));
-    draw(() => Plotly.restyle(plot, { "marker.line.color": css("--ink") }, [2]));
-  }
-  function select() {
-    const marked = state.matches && new Set(state.matches);
-    const chosen = layers.map((rows) => (marked ? rows.flatMap((i, place) => (marked.has(i) ? [place] : [])) : null));
-    draw(() => Plotly.restyle(plot, { selectedpoints: chosen }, [0, 1]));
-    placeNames();
+    select();
   }
   function ring(i) {
-    draw(() => Plotly.restyle(plot, i === null ? { x: [[]], y: [[]] } : { x: [[xy[2 * i]]], y: [[xy[2 * i + 1]]] }, [2]));
+    ringed = i;
+    mark(chosen, i);
   }
-  const drag = (mode) => draw(() => Plotly.relayout(plot, { dragmode: mode, selections: [] }));
-  placeNames();
-  if (embeddingMapColor.darkness.matches) theme();
+  hand.drag("pan");
+  draw();
   let width = stage.clientWidth, height = stage.clientHeight;
   // Paper has about 680 of a screen's pixels between its margins, whatever the window's width.
   const PAPER = 680;
@@ -289,5 +309,5 @@ async function embeddingMapPane(stage, at, shared) {
     for (const label of labels) label.w = label.h = undefined;
     if (width && height) show();
   }).observe(stage);
-  return { select, ring, point, recolor, theme, drag, zoom, reset: () => { whole(); show(); } };
+  return { select, ring, point: (i) => mark(twin, i), recolor, theme: draw, drag: hand.drag, zoom, reset: () => { whole(); show(); } };
 }
