@@ -197,6 +197,10 @@ def stages(figures: Mapping[str, Any]) -> str:
             found = job["stages"][name]
             cells += [f"{found['seconds']:,.1f}", f"{found['extra_mb']:,.0f}"]
         rows.append([name, *cells])
+    # Where Chromium was there to open it.
+    for moment in jobs[0].get("report_opened") or ():
+        cells = [cell for job in jobs for cell in (f"{job['report_opened'][moment]:.2f}", "")]
+        rows.append([f"report opened until {moment}", *cells])
     return markdown(head, rows)
 
 

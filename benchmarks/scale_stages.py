@@ -196,7 +196,7 @@ STAGES: dict[str, tuple[Stage, tuple[str, ...]]] = {
     "HDBSCAN": (hdbscan_stage, ("scikit-learn",)),
     "how far the map is to be believed": (quality_stage, ("numpy",)),
     "describing the clusters": (describe_stage, ("scikit-learn", "numpy", "scipy")),
-    "report": (report_stage, ("plotly",)),
+    "report": (report_stage, ("jinja2",)),
     "keywords alone": (keywords_stage, ("scikit-learn",)),
     "BERTopic: describing": (bertopic_stage, ("bertopic",)),
     "BERTopic: page": (bertopic_map_stage, ("bertopic",)),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,3 +69,12 @@ def test_dense_spot_is_on_the_larger_island_not_between() -> None:
     ring = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, 6, 100)])
     assert np.hypot(*dense_spot(ring)) == pytest.approx(1)
     assert dense_spot(np.full((3, 2), 7.0)) == (7, 7)
+
+
+def test_colors_may_be_named() -> None:
+    points = np.arange(12.0).reshape(6, 2)
+    _, groups = make_groups([0, 1, 2] * 2, points, colors={0: "teal", 1: "#F80", 2: "#3070AF"})
+    assert [group.color for group in groups] == ["#008080", "#ff8800", "#3070af"]
+    assert all(re.fullmatch("#[0-9a-f]{6}", group.dark_color) for group in groups)
+    with pytest.raises(UsageError, match="'bluish' is no colour: give '#rrggbb' or a name"):
+        make_groups([0, 1, 2] * 2, points, colors={0: "bluish"})

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 from tests.browser import Chromium, Visit
 from toolkit.page import Page, write_text_atomic
@@ -209,6 +210,12 @@ def test_zoom_pan_keyboard_and_lasso(tmp_path: Path, chromium_page: Chromium) ->
     visit.eventually(lambda: ranges(visit)[0][0] > zoomed[0][0])
     page.keyboard.press("0")
     visit.eventually(lambda: ranges(visit), whole)
+    # With Ctrl they are the browser's.
+    taken = page.locator(".emap-stage").evaluate(
+        """(stage) => ["+", "-", "0", "ArrowLeft"].filter((key) => !stage.dispatchEvent(
+          new KeyboardEvent("keydown", { key, ctrlKey: true, cancelable: true })))"""
+    )
+    assert taken == []
 
     box = page.locator(".emap-stage").bounding_box()
     assert box
@@ -266,6 +273,27 @@ def test_resize_and_change_of_theme(tmp_path: Path, chromium_page: Chromium) -> 
     assert (x1 - x0) / stage["width"] == pytest.approx((y1 - y0) / stage["height"], rel=0.02)
     visit.assert_fits()
     visit.assert_clean(path)
+
+
+def test_a_map_that_opens_folded_is_whole_when_it_is_seen(
+    tmp_path: Path, chromium_page: Chromium
+) -> None:
+    page = Page("Folded")
+    html = Markup("<details><summary>Map</summary>{}</details>").format(
+        page.add(display_of(WORDS).fragment())
+    )
+    path = write_text_atomic(tmp_path / "page.html", page.render(content=html))
+    visit = chromium_page.open(path)
+    visit.page.wait_for_selector("[data-ready]", state="attached")
+    visit.page.locator("details > summary").first.click()
+    spots, stage = [], visit.page.locator(".emap-stage").bounding_box()
+
+    def reach() -> float:
+        spots[:] = places(visit)[0]
+        return max(y for _, y in spots) / stage["height"]
+
+    visit.eventually(lambda: 0.9 < reach() < 1)
+    assert 0.1 * stage["height"] > min(y for _, y in spots) > 0
 
 
 def test_names_stand_at_their_groups_as_soon_as_the_map_does(

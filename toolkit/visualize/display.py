@@ -53,7 +53,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
     noise_label : object, default=-1
         The label of texts in no group.
     colors : mapping of label to str, optional
-        Colours to keep, for example those of another map of the same labels.
+        Colours to keep, for example those of another map of the same labels: ``"#rrggbb"``, or
+        names that matplotlib knows.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.errors import UsageError
-from toolkit.visualize.palette import NOISE, on_dark, spread_colors
+from toolkit.visualize.palette import NOISE, hex_color, on_dark, spread_colors
 
 __all__ = ["Group", "dense_spot", "is_missing", "label_values", "make_groups"]
 
@@ -78,7 +78,8 @@ def make_groups(
     noise_name : str, default="in no group"
         What to call them where ``names`` does not say.
     colors : mapping of label to str, optional
-        Colours to keep, for example those of another map.
+        Colours to keep, for example those of another map: ``"#rrggbb"``, or a name that
+        matplotlib knows.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def make_groups(
     Raises
     ------
     UsageError
-        If ``labels`` has another length than ``points``.
+        If ``labels`` has another length than ``points``, or a colour is none.
     """
     n = len(points)
     if labels is None:
@@ -114,7 +115,7 @@ def make_groups(
             label,
             _name(label, names),
             int((codes == i).sum()),
-            (colors or {}).get(label, palette[i]),
+            hex_color((colors or {}).get(label, palette[i])),
             (float(spots[i, 0]), float(spots[i, 1])),
             noise=False,
         )

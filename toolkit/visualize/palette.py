@@ -18,10 +18,14 @@ distances. No fifty colours can be told apart one by one: maps write the name at
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NOISE", "PALETTE", "oklab", "on_dark", "scale_colors", "spread_colors"]
+from toolkit.errors import UsageError
+
+__all__ = ["NOISE", "PALETTE", "hex_color", "oklab", "on_dark", "scale_colors", "spread_colors"]
 
 PALETTE: tuple[str, ...] = (
     "#3070af", "#df8728", "#a73868", "#00d7df", "#9797ff", "#006000", "#389f87", "#60308f",
@@ -63,6 +67,31 @@ _TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
+
+
+def hex_color(color: str) -> str:
+    """Return a colour, named in any way matplotlib knows, as ``#rrggbb``.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+
+    Examples
+    --------
+    >>> hex_color("teal"), hex_color("#F80"), hex_color("#3070af")
+    ('#008080', '#ff8800', '#3070af')
+    """
+    if re.fullmatch("#[0-9a-fA-F]{6}", str(color)):
+        return str(color).lower()
+    from matplotlib.colors import to_hex
+
+    try:
+        return str(to_hex(color))
+    except ValueError:
+        raise UsageError(
+            f"{color!r} is no colour: give '#rrggbb' or a name such as 'teal' that matplotlib knows"
+        ) from None
 
 
 def linear_rgb(colors: tuple[str, ...]) -> NDArray[np.float64]:

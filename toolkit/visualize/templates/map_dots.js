@@ -1,7 +1,7 @@
 "use strict";
 // Dots, put into the pixels of a canvas. A disc is a small table of how much of each pixel it
-// covers, one for each quarter of a pixel it may stand at: 20,000 take a few hundredths of a
-// second, where the canvas's own circles take three times as long, and need no graphics card.
+// covers, one for each quarter of a pixel it may stand at. So 20,000 take a hundredth of a second
+// without a graphics card; the canvas's own circles take four times as long.
 const embeddingMapDots = (canvas) => {
   const STEPS = 4;
   const context = canvas.getContext("2d", { alpha: false });

@@ -263,6 +263,8 @@ function embeddingMapPane(stage, at, shared) {
     pageZoom: data.pageZoom, point, leave, click, move, zoom, lasso,
   });
   stage.addEventListener("keydown", (event) => {
+    // With these the same keys zoom and leave the page.
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { width, height } = shape();
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (step) move(-step[0] * width * 0.15, step[1] * height * 0.15);
@@ -302,7 +304,9 @@ function embeddingMapPane(stage, at, shared) {
   new ResizeObserver(() => {
     if (!onScreen.matches) return;
     if (stage.clientWidth === width && stage.clientHeight === height) return;
-    view.unit *= width && stage.clientWidth ? width / stage.clientWidth : 1;
+    // Opened where it could not be seen, it has not been fitted yet.
+    if (!width) whole();
+    else if (stage.clientWidth) view.unit *= width / stage.clientWidth;
     width = stage.clientWidth;
     height = stage.clientHeight;
     tellPaper();
