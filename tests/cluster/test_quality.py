@@ -49,6 +49,10 @@ def test_a_cluster_of_one_has_silhouette_zero_and_one_cluster_has_none():
 def test_identical_vectors_in_two_clusters():
     found = cosine_silhouette([[1.0, 0.0]] * 4, [0, 0, 1, 1])
     np.testing.assert_array_equal(found, 0)
+    # Products of float32 are not exactly 1.
+    for vector in load_vectors("sdg", task="clustering")[:8]:
+        found = cosine_silhouette(np.tile(vector, (3000, 1)), np.arange(3000) % 2)
+        np.testing.assert_array_equal(found, 0)
 
 
 def test_figures_of_each_cluster():

@@ -12,8 +12,11 @@ from toolkit.cluster.geometry import NOISE, Labels, cluster_means
 
 __all__ = ["Closeness", "measure_closeness"]
 
-_BLOCK = 512
-"""Rows at a time: 3 MB as float64 of 768 dimensions, which stays in a processor's cache."""
+_PRODUCTS = 2**16
+"""Products at a time: few enough to stay in a processor's cache."""
+
+_NO_DISTANCE = 2e-6
+"""Distances up to this are rounding: a copy of a vector of float32 can be a quarter as far from it."""
 
 _MANY = 256
 """Clusters from which a product of a block is worth more than one thread."""
@@ -71,6 +74,7 @@ def measure_closeness(vectors: NDArray[np.floating], labels: Labels) -> Closenes
     """
     n = len(vectors)
     means = cluster_means(vectors, labels)
+    k = len(means)
     lengths = np.linalg.norm(means, axis=1)
     # A mean of zeros has no direction, and is as far from everything.
     scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
@@ -81,20 +85,27 @@ def measure_closeness(vectors: NDArray[np.floating], labels: Labels) -> Closenes
         other_similarity=np.full(n, np.nan, dtype=np.float32),
         silhouette=np.full(n, np.nan),
     )
-    members = np.flatnonzero(labels != NOISE)
-    sizes = np.bincount(labels[members], minlength=len(means))
+    sizes = np.bincount(labels[labels != NOISE], minlength=k)
+    against = means.T.astype(vectors.dtype)
+    step = max(64, _PRODUCTS // max(1, k))
     # Threads would wait for each other longer than such products take.
-    with threadpool_limits(limits=1 if len(means) < _MANY else None, user_api="blas"):
-        for start in range(0, len(members), _BLOCK):
-            rows = members[start : start + _BLOCK]
-            block = vectors[rows].astype(np.float64)
-            _compare(block, block @ means.T, rows, labels[rows], sizes, scales, found)
+    with threadpool_limits(limits=1 if k < _MANY else None, user_api="blas"):
+        for start in range(0, n if k else 0, step):
+            block = vectors[start : start + step]
+            part = labels[start : start + step]
+            placed = np.flatnonzero(part != NOISE)
+            products = block @ against
+            # A text is at distance 0 from itself; its own length is not exactly 1 in float32.
+            itself = 1 - np.einsum("ij,ij->i", block, block)
+            _compare(
+                products[placed], itself[placed], placed + start, part[placed], sizes, scales, found
+            )
     return found
 
 
 def _compare(
-    block: NDArray[np.float64],
-    products: NDArray[np.float64],
+    products: NDArray[np.floating],
+    itself: NDArray[np.floating],
     rows: NDArray[np.intp],
     own: Labels,
     sizes: NDArray[np.intp],
@@ -103,22 +114,22 @@ def _compare(
 ) -> None:
     """Write down what the products of some rows with all means say."""
     here = np.arange(len(rows))
-    inside = products[here, own]
+    inside = products[here, own].astype(np.float64)
     found.own[rows] = inside * scales[own]
     if len(scales) < 2:
         return
     products[here, own] = -np.inf
-    between = 1 - products.max(axis=1)
-    # A text is at distance 0 from itself, and does not count among its neighbours. The own
-    # length is not exactly 1 in float32, hence the product.
-    itself = 1 - np.einsum("ij,ij->i", block, block)
+    between = 1 - products.max(axis=1).astype(np.float64)
     n_own = sizes[own]
+    # A text does not count among its neighbours.
     within = ((1 - inside) * n_own - itself) / np.maximum(n_own - 1, 1)
     larger = np.maximum(within, between)
-    value = np.divide(between - within, larger, out=np.zeros(len(rows)), where=larger > 1e-12)
+    value = np.divide(
+        between - within, larger, out=np.zeros(len(rows)), where=larger > _NO_DISTANCE
+    )
     found.silhouette[rows] = np.where(n_own > 1, value, 0.0)
     products[here, own] = 0.0
-    products *= scales
+    products *= scales.astype(products.dtype)
     products[here, own] = -np.inf
     nearest = products.argmax(axis=1)
     found.other[rows] = nearest

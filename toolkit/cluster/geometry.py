@@ -24,7 +24,8 @@ __all__ = [
     "unit_rows",
 ]
 
-_BLOCK = 512
+_BLOCK = 128
+"""Rows at a time: 0.4 MB of 768 dimensions, which stay in a processor's cache."""
 
 NOISE = -1
 """The label of texts in no cluster, as in scikit-learn."""
@@ -73,9 +74,6 @@ def own_similarity(
 ) -> NDArray[np.floating]:
     """Return the cosine of each text to the centroid of its cluster; NaN for noise.
 
-    Some hundred rows at a time: those of a large cluster, gathered, would be a second matrix of
-    nearly the vectors' size.
-
     Parameters
     ----------
     vectors : ndarray of shape (n, d)
@@ -94,17 +92,28 @@ def own_similarity(
     >>> own_similarity(np.eye(2), np.eye(2), np.array([1, NOISE]))
     array([ 0., nan])
     """
-    found = np.full(len(vectors), np.nan, dtype=vectors.dtype)
-    for rows, center in zip(rows_by_cluster(labels), centers, strict=False):
-        for start in range(0, len(rows), _BLOCK):
-            part = rows[start : start + _BLOCK]
-            # No product by BLAS, whose threads would wait for each other on so little.
-            found[part] = np.einsum("ij,j->i", vectors[part], center)
+    found = np.empty(len(vectors), dtype=vectors.dtype)
+    for start in range(0, len(vectors), _BLOCK) if len(centers) else ():
+        part = slice(start, start + _BLOCK)
+        # No product by BLAS, whose threads would wait for each other on so little.
+        found[part] = np.einsum("ij,ij->i", vectors[part], centers[labels[part]])
+    found[labels == NOISE] = np.nan
     return found
 
 
-def rows_by_cluster(labels: Labels) -> list[NDArray[np.intp]]:
+def rows_by_cluster(labels: Labels, n_clusters: int | None = None) -> list[NDArray[np.intp]]:
     """Return the positions of each cluster's texts, in their order; those of noise are left out.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Cluster numbers 0 to k-1, and -1 for noise.
+    n_clusters : int, optional
+        Number of clusters; by default one more than the largest label.
+
+    Returns
+    -------
+    list of ndarray of int
 
     Examples
     --------
@@ -112,7 +121,7 @@ def rows_by_cluster(labels: Labels) -> list[NDArray[np.intp]]:
     [array([2]), array([0, 3])]
     """
     order = np.argsort(labels, kind="stable")
-    k = int(labels.max(initial=NOISE)) + 1
+    k = int(labels.max(initial=NOISE)) + 1 if n_clusters is None else n_clusters
     ends = np.searchsorted(labels[order], np.arange(k + 1))
     return [order[first:last] for first, last in pairwise(ends.tolist())]
 
