@@ -126,8 +126,9 @@ def build_result(
     ClusterResult
     """
     labels: Labels = estimator.labels_
-    close, same = measure_closeness(vectors, labels), first_of_same(texts)
+    # The most memory first, before there is anything to keep beside it.
     keywords, frequent = describe_clusters(texts, labels, **words)
+    close, same = measure_closeness(vectors, labels), first_of_same(texts)
     return ClusterResult(
         texts=texts,
         labels=labels,

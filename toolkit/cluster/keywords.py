@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from toolkit.cluster.geometry import NOISE, Labels
-from toolkit.cluster.terms import TermCounts, sum_by_cluster
+from toolkit.cluster.geometry import Labels, rows_by_cluster
+from toolkit.cluster.terms import TermCounts, document_frequency
 from toolkit.typography import shorten
 
 __all__ = [
@@ -182,34 +182,24 @@ def top_keywords(
     Examples
     --------
     >>> import numpy as np
-    >>> from toolkit.cluster import count_terms
+    >>> from toolkit.cluster import count_terms, sum_by_cluster
     >>> counts = count_terms(["the sea", "the blue sea", "the hill", "the hill"], min_df=1)
     >>> labels = np.array([0, 0, 1, 1])
     >>> weights = c_tf_idf(sum_by_cluster(counts.counts, labels))
     >>> [[word.term for word in words] for words in top_keywords(weights, counts, labels)]
     [['sea', 'blue'], ['hill']]
     """
-    k = weights.shape[0]
     table = counts.counts
-    present = sparse.csr_array(
-        (np.ones_like(table.data), table.indices, table.indptr), shape=table.shape, copy=False
-    )
-    documents = sum_by_cluster(present, labels, k)
-    everywhere = np.bincount(table.indices, minlength=table.shape[1])
-    sizes = np.bincount(labels[labels != NOISE], minlength=k)
+    everywhere = document_frequency(table)
     found: list[list[Keyword]] = []
-    having = np.zeros(table.shape[1], dtype=documents.dtype)
-    for cluster in range(k):
+    for cluster, rows in enumerate(rows_by_cluster(labels, weights.shape[0])):
         here = slice(weights.indptr[cluster], weights.indptr[cluster + 1])
         terms, values = weights.indices[here], weights.data[here]
-        there = slice(documents.indptr[cluster], documents.indptr[cluster + 1])
-        having[:] = 0
-        having[documents.indices[there]] = documents.data[there]
-        within = having[terms]
-        inside = within / max(1, int(sizes[cluster]))
-        outside = (everywhere[terms] - within) / max(1, len(labels) - int(sizes[cluster]))
+        within = document_frequency(table[rows])[terms]
+        inside = within / max(1, len(rows))
+        outside = (everywhere[terms] - within) / max(1, len(labels) - len(rows))
         # A word that one text alone repeats is not typical of a cluster of several.
-        fewest = 2 if sizes[cluster] >= _SEVERAL else 1
+        fewest = 2 if len(rows) >= _SEVERAL else 1
         usable = np.flatnonzero((values > 0) & (inside >= min_lift * outside) & (within >= fewest))
         chosen = usable[np.lexsort((terms[usable], -values[usable]))[:n_keywords]]
         found.append(

@@ -22,7 +22,7 @@ from toolkit.cluster.geometry import NOISE, Labels
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.errors import UsageError
 
-__all__ = ["TermCounts", "count_terms", "sum_by_cluster"]
+__all__ = ["TermCounts", "count_terms", "document_frequency", "sum_by_cluster"]
 
 MOST_PIECES = 300_000
 """Spellings of words remembered at a time: about 40 MB."""
@@ -30,7 +30,10 @@ MOST_PIECES = 300_000
 LONGEST_PIECE = 64
 """Characters of a piece worth remembering; longer ones hardly come again."""
 
-_TEXTS_AT_ONCE = 1024
+_TEXTS_AT_ONCE = 512
+
+_COUNTED_AT_ONCE = 2**16
+"""Numbers of terms; numpy makes a copy of 64 bits of what it counts."""
 
 _EDGES = '.,;:!?()[]{}"-'
 """What around a word of ASCII is no part of it; "+", "#", "&" and "'" can be."""
@@ -103,9 +106,7 @@ def count_terms(
         found = _count_words(texts)
     else:
         found = _count_analyzed(texts, _analyzer(tokenizer, left_out, low, high))
-    kept = _limited(found, min_df, max_df, max_terms)
-    # Few or very short texts: nothing is in two documents.
-    return kept if len(kept.terms) else _limited(found, 1, 1.0, max_terms)
+    return _limited(found, min_df, max_df, max_terms)
 
 
 def _analyzer(
@@ -167,14 +168,16 @@ class _Pieces(dict[str, int]):
 
     def __missing__(self, piece: str) -> int:
         core = piece.strip(_EDGES)
-        if _is_plain(core):
+        if core.isascii() and core.isalnum():
             # One word, which is what tokenize would say; a letter alone is none.
             word = core.lower()
             known = self.get(word) if len(word) > 1 else -1
             if known is None:
                 # Most words that are new (numbers, names) never come again: as a word it is kept
                 # anyway, in this spelling only next time.
-                return self._number(word)
+                known = self[word] = len(self.terms)
+                self.terms.append(word)
+                return known
             code = known
         else:
             found = [self._number(word) for word in tokenize(piece)]
@@ -265,17 +268,66 @@ def _limited(
 ) -> TermCounts:
     """Keep terms of enough and not too many documents, the most frequent; sort them."""
     n = found.counts.shape[0]
-    documents = np.bincount(found.counts.indices, minlength=len(found.terms))
+    documents = document_frequency(found.counts)
     least = min_df if isinstance(min_df, Integral) else min_df * n
     most = max_df if isinstance(max_df, Integral) else max_df * n
     kept = np.flatnonzero((documents >= least) & (documents <= most))
-    terms = found.terms[kept]
-    order = sorted(range(len(kept)), key=terms.__getitem__)
-    kept = kept[order]
+    if not len(kept):
+        # Few or very short texts: nothing is in two documents.
+        kept = np.arange(len(found.terms))
+    kept = np.array(sorted(kept.tolist(), key=found.terms.__getitem__), dtype=np.intp)
     if max_terms is not None and len(kept) > max_terms:
         frequency = np.asarray(found.counts.sum(axis=0)).ravel()[kept]
         kept = kept[np.sort(np.argsort(-frequency, kind="stable")[:max_terms])]
-    return TermCounts(sparse.csr_array(found.counts[:, kept]), found.terms[kept])
+    return TermCounts(_columns(found.counts, kept), found.terms[kept])
+
+
+def _columns(matrix: sparse.csr_array, kept: NDArray[np.intp]) -> sparse.csr_array:
+    """Return some columns in this order, in the memory of the matrix, which is used up.
+
+    ``matrix[:, kept]`` would be a second matrix beside it.
+    """
+    numbers = np.full(matrix.shape[1], -1, dtype=matrix.indices.dtype)
+    numbers[kept] = np.arange(len(kept))
+    first = filled = 0
+    for start in range(0, matrix.shape[0], _TEXTS_AT_ONCE):
+        ends = matrix.indptr[start + 1 : start + 1 + _TEXTS_AT_ONCE]
+        last = int(ends[-1])
+        renumbered = numbers[matrix.indices[first:last]]
+        stay = renumbered >= 0
+        before = np.concatenate([[0], np.cumsum(stay)])
+        ends[:] = filled + before[ends - first]
+        until = int(ends[-1])
+        matrix.indices[filled:until] = renumbered[stay]
+        matrix.data[filled:until] = matrix.data[first:last][stay]
+        first, filled = last, until
+    parts = (matrix.data[:filled], matrix.indices[:filled], matrix.indptr)
+    return sparse.csr_array(parts, shape=(matrix.shape[0], len(kept)))
+
+
+def document_frequency(matrix: sparse.csr_array) -> NDArray[np.intp]:
+    """Return how many documents have each term.
+
+    Parameters
+    ----------
+    matrix : csr_array of shape (n, n_terms)
+        A row for each document, a column no more than once in it.
+
+    Returns
+    -------
+    ndarray of shape (n_terms,)
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> document_frequency(sparse.csr_array([[3, 0], [1, 1]]))
+    array([2, 1])
+    """
+    found = np.zeros(matrix.shape[1], dtype=np.intp)
+    for start in range(0, len(matrix.indices), _COUNTED_AT_ONCE):
+        part = matrix.indices[start : start + _COUNTED_AT_ONCE]
+        found += np.bincount(part, minlength=len(found))
+    return found
 
 
 def sum_by_cluster(
