@@ -16,7 +16,7 @@ _PRODUCTS = 2**16
 """Products at a time: few enough to stay in a processor's cache."""
 
 _NO_DISTANCE = 2e-6
-"""Distances up to this are rounding: a copy of a vector of float32 can be a quarter as far from it."""
+"""Distances up to this are rounding: copies of a float32 vector can be a quarter as far apart."""
 
 _MANY = 256
 """Clusters from which a product of a block is worth more than one thread."""
