@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from toolkit.cache.packs import Pack, PackSpace, read_pack
+from toolkit.cache.pack_space import PackSpace
+from toolkit.cache.packs import Pack, read_pack
 
 __all__ = ["bundled_packs", "bundled_spaces", "data_root"]
 

@@ -14,7 +14,7 @@ from toolkit.embedding.keys import Keys
 from toolkit.embedding.spaces import Source
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, compatible
-from toolkit.prompts import base_name
+from toolkit.prompts.families import base_name
 from toolkit.typography import counted
 
 __all__ = ["CacheBackend", "find_cached_source"]

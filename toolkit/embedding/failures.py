@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from toolkit.errors import CacheMissError, EmbeddingError, EmbeddingWarning
+from toolkit.identity import ModelIdentity
 from toolkit.typography import counted
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "over_limit",
     "too_long_error",
     "warn_cut",
+    "warn_missing",
     "warn_nan_rows",
+    "warn_without_server",
 ]
 
 SHOWN = 10
@@ -86,6 +89,25 @@ def failed_error(failed: Mapping[int, str], total: int, *, cached: bool) -> Embe
         "(--on-error nan).",
         failed,
         done,
+    )
+
+
+def warn_missing(count: int, total: int) -> None:
+    """Warn of missing texts that are taken as empty."""
+    warnings.warn(
+        f"{count:,} of {counted(total, 'text')} missing, taken as empty (missing='empty')",
+        EmbeddingWarning,
+        stacklevel=3,
+    )
+
+
+def warn_without_server(identity: ModelIdentity) -> None:
+    """Warn of vectors that come from the cache because no server answers."""
+    warnings.warn(
+        "no server answers; all texts were in the cache, and their vectors are of the model this "
+        f"was fitted with: {identity.describe()}",
+        EmbeddingWarning,
+        stacklevel=3,
     )
 
 
