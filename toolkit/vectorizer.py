@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.backends.openai_compatible import OpenAIBackend
-from toolkit.backends.registry import make_backends
 from toolkit.embedding.cached import CacheBackend, find_cached_source
+from toolkit.embedding.choosing import choose_backends
 from toolkit.embedding.dimensions import check_dimensions
 from toolkit.embedding.engine import EngineSettings, embed
 from toolkit.embedding.failures import warn_missing, warn_without_server
@@ -30,8 +30,7 @@ from toolkit.embedding.spaces import Source, check_drift, find_source, open_cach
 from toolkit.embedding.texts import check_texts, check_titles
 from toolkit.errors import UsageError
 from toolkit.identity import ModelIdentity
-from toolkit.prompts import Prompt, check_prompt, resolve_prompt
-from toolkit.prompts.template import RAW
+from toolkit.prompts import Prompt
 
 __all__ = ["EmbeddingGemmaVectorizer"]
 
@@ -367,17 +366,10 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         titles: Sequence[str | None] | None = None,
     ) -> tuple[Source, Prompt]:
         cache = open_cache(self.cache)
-        settings = self.backend
-        if isinstance(settings, str) and settings.partition(":")[0] == "cache":
-            settings = CacheBackend(space=settings.partition(":")[2] or None)
-        if isinstance(settings, CacheBackend):
-            prompt = resolve_prompt(self.model, self.task, self.prompt)
+        chosen, prompt = choose_backends(
+            self.backend, model=self.model, host=self.host, task=self.task, prompt=self.prompt
+        )
+        if isinstance(chosen, CacheBackend):
             keys = partial(hash_texts, texts, prompt, titles)  # needed if there are several
-            return find_cached_source(settings, self.model, keys, cache, fitted=fitted), prompt
-        backends = make_backends(settings, model=self.model, host=self.host)
-        if backends[0].uses_prompts:
-            prompt = resolve_prompt(self.model, self.task, self.prompt)
-        else:
-            check_prompt(self.task, self.prompt)  # unused, and a misspelt one is a mistake still
-            prompt = RAW
-        return find_source(backends, cache, fitted=fitted), prompt
+            return find_cached_source(chosen, self.model, keys, cache, fitted=fitted), prompt
+        return find_source(chosen, cache, fitted=fitted), prompt

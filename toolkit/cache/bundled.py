@@ -33,7 +33,13 @@ def data_root() -> Path:
 
 
 def bundled_packs() -> list[Path]:
-    """Return the files of all bundled packs."""
+    """Return the files of all bundled packs.
+
+    Examples
+    --------
+    >>> [path.name for path in bundled_packs()][-1]
+    'sdg-clustering.safetensors'
+    """
     return sorted(data_root().glob("*/*.safetensors"))
 
 

@@ -64,6 +64,17 @@ def write_pack(
     ------
     PackError
         If keys repeat, vectors are not of unit length, or there are no canaries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import bundled_spaces
+    >>> space = bundled_spaces()[0]
+    >>> file = f"{tempfile.mkdtemp()}/two.safetensors"
+    >>> write_pack(file, space.keys()[:2], space.read(np.arange(2)), space.identity,
+    ...            "{text}", provenance="the first two of the shipped ones")
+    >>> len(read_pack(file))
+    2
     """
     from safetensors.numpy import save
 
@@ -114,6 +125,13 @@ def read_pack(path: str | Path) -> Pack:
         counts or norms.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> from toolkit.cache import bundled_packs
+    >>> pack = read_pack(bundled_packs()[0])
+    >>> pack.prompt, pack.dimension
+    ('task: classification | query: {text}', 768)
     """
     from safetensors import SafetensorError, safe_open
 

@@ -85,8 +85,8 @@ def as_targets(
 
     Examples
     --------
-    >>> as_targets(["sea", "land;sea"], 2, ";").classes.tolist(), as_targets(["sea", "land"], 2).sets
-    (['land', 'sea'], None)
+    >>> as_targets(["sea", "land;sea"], 2, ";").classes.tolist()
+    ['land', 'sea']
     """
     if separator is None:
         return Targets.of_labels(as_labels(y, n_rows))
