@@ -69,9 +69,9 @@ class Space:
     >>> import tempfile
     >>> from toolkit.cache import EmbeddingCache, bundled_packs
     >>> space = EmbeddingCache(tempfile.mkdtemp()).import_(bundled_packs()[0]).space
-    >>> rows = space.lookup(space.keys()[:3])
-    >>> space.read(rows, dimensions=256).shape, space.identity.model
-    ((3, 256), 'embeddinggemma')
+    >>> vectors, found = space.get(space.keys()[:3], dimensions=256)
+    >>> vectors.shape, found.tolist(), space.identity.model
+    ((3, 256), [True, True, True], 'embeddinggemma')
     """
 
     def __init__(self, path: str | Path) -> None:
