@@ -51,4 +51,4 @@ docs: $(VENV)/installed-dev  ## Build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean:  ## Remove what was made, but not .venv and .ollama
-	rm -rf demo dist build docs/_build docs/generated docs/auto_examples .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo dist build docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -500,12 +500,8 @@ class _Digits:
         return "Digits()"
 
 
-EXPECTED_FAILURES: dict[str, str] = {}
-
-
 @parametrize_with_checks(
     [NumericRows(backend=_Digits(), cache=False)],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 __all__ = [
     "INVISIBLE",
@@ -11,11 +12,13 @@ __all__ = [
     "format_number",
     "format_percent",
     "is_visible",
+    "positioned",
     "rounded",
     "shorten",
 ]
 
 _DIGITS = 6
+_POSITIONS = 10
 MINUS = "\u2212"
 NOTHING_VISIBLE = "(nothing visible)"
 """What stands in the place of a text that would look like an empty one."""
@@ -99,6 +102,20 @@ def counted(number: int, noun: str, many: str | None = None) -> str:
     ('1 text', '2,000 texts', '0 classes')
     """
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def positioned(positions: Sequence[int]) -> str:
+    """Return the first ten positions as a part of a sentence, and how many more there are.
+
+    Examples
+    --------
+    >>> positioned([4]), positioned(range(2000))
+    ('position 4', 'positions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1,990 more')
+    """
+    word = "position" if len(positions) == 1 else "positions"
+    more = len(positions) - _POSITIONS
+    shown = ", ".join(map(str, positions[:_POSITIONS]))
+    return f"{word} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def rounded(value: float | None) -> float | None:

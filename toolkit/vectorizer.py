@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import compress, count, repeat
 from numbers import Integral
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -20,27 +18,21 @@ from tqdm import tqdm
 
 from toolkit.backends.ollama import OllamaBackend
 from toolkit.backends.openai_compatible import OpenAIBackend
-from toolkit.backends.registry import make_backends
 from toolkit.embedding.cached import CacheBackend, find_cached_source
+from toolkit.embedding.choosing import choose_backends
+from toolkit.embedding.dimensions import check_dimensions
 from toolkit.embedding.engine import EngineSettings, embed
+from toolkit.embedding.failures import warn_missing, warn_without_server
 from toolkit.embedding.keys import hash_texts
+from toolkit.embedding.rendering import warn_double_prefix
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.embedding.spaces import Source, check_drift, find_source, open_cache
 from toolkit.embedding.texts import check_texts, check_titles
-from toolkit.errors import (
-    DoublePrefixWarning,
-    EmbeddingWarning,
-    UsageError,
-)
+from toolkit.errors import UsageError
 from toolkit.identity import ModelIdentity
-from toolkit.prompts import RAW, Prompt, check_prompt, find_family, resolve_prompt
-from toolkit.typography import counted
+from toolkit.prompts import Prompt
 
 __all__ = ["EmbeddingGemmaVectorizer"]
-
-MATRYOSHKA_DIMENSIONS = (128, 256, 512, 768)
-"""Sizes EmbeddingGemma was trained to be cut to (its model card)."""
-
 
 # Beside the estimators, not in them: transform leaves an estimator as it is.
 _reports: WeakKeyDictionary[EmbeddingGemmaVectorizer, EmbeddingReport] = WeakKeyDictionary()
@@ -222,7 +214,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         source, prompt = self._find_source(texts, None)
         self.identity_ = source.identity
         self.prompt_ = prompt.template
-        self.n_features_out_ = self._width(source.identity)
+        self.n_features_out_ = check_dimensions(self.dimensions, source.identity)
         return self
 
     def transform(self, X: Any, titles: Any = None) -> NDArray[np.float32]:
@@ -268,12 +260,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         report = _reports[self] = EmbeddingReport()
         checked = check_texts(X, missing=self.missing, copy=False)
         if checked.missing:
-            warnings.warn(
-                f"{len(checked.missing):,} of {counted(len(checked.texts), 'text')} missing, "
-                "taken as empty (missing='empty')",
-                EmbeddingWarning,
-                stacklevel=2,
-            )
+            warn_missing(len(checked.missing), len(checked.texts))
         fitted: ModelIdentity | None = getattr(self, "identity_", None)
         titled = None if titles is None else check_titles(titles, len(checked.texts))
         source, prompt = self._find_source(checked.texts, fitted, titled)
@@ -284,8 +271,8 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             )
         if fitted is not None:
             check_drift(fitted, source.identity, on_drift=self.on_drift)
-        self._width(source.identity)
-        _warn_double_prefix(checked.texts, self.model, prompt)
+        check_dimensions(self.dimensions, source.identity)
+        warn_double_prefix(checked.texts, self.model, prompt)
         vectors = embed(
             checked.texts,
             prompt=prompt,
@@ -302,15 +289,9 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             report=report,
         )
         if source.unavailable is not None:
-            warnings.warn(
-                "no server answers; all texts were in the cache, and their vectors are of the "
-                f"model this was fitted with: {source.identity.describe()}",
-                EmbeddingWarning,
-                stacklevel=2,
-            )
+            warn_without_server(source.identity)
         if self.verbose > 0:
-            batches = f"{report.batch_size:,} texts or {report.batch_characters:,} characters"
-            _say(str(report), f"at most {batches} a request" if self.verbose > 1 else "")
+            tqdm.write(report.text(self.verbose), file=sys.stderr)
         return vectors
 
     def fit_transform(self, X: Any, y: Any = None, titles: Any = None) -> NDArray[np.float32]:
@@ -385,60 +366,10 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         titles: Sequence[str | None] | None = None,
     ) -> tuple[Source, Prompt]:
         cache = open_cache(self.cache)
-        settings = self.backend
-        if isinstance(settings, str) and settings.partition(":")[0] == "cache":
-            settings = CacheBackend(space=settings.partition(":")[2] or None)
-        if isinstance(settings, CacheBackend):
-            prompt = resolve_prompt(self.model, self.task, self.prompt)
-            keys = partial(hash_texts, texts, prompt, titles)  # needed if there are several
-            return find_cached_source(settings, self.model, keys, cache, fitted=fitted), prompt
-        backends = make_backends(settings, model=self.model, host=self.host)
-        if backends[0].uses_prompts:
-            prompt = resolve_prompt(self.model, self.task, self.prompt)
-        else:
-            check_prompt(self.task, self.prompt)  # unused, and a misspelt one is a mistake still
-            prompt = RAW
-        return find_source(backends, cache, fitted=fitted), prompt
-
-    def _width(self, identity: ModelIdentity) -> int:
-        if self.dimensions is None:
-            return identity.dimension
-        if self.dimensions > identity.dimension:
-            raise UsageError(
-                f"dimensions={self.dimensions} is more than the {identity.dimension} that "
-                f"{identity.model} has"
-            )
-        trained = find_family(identity.model)
-        if trained is None and self.dimensions < identity.dimension:
-            warnings.warn(
-                f"{identity.model} is not known to be trained for shorter vectors; cut to "
-                f"{self.dimensions} of {identity.dimension} dimensions they may be worse than "
-                "the cut suggests",
-                EmbeddingWarning,
-                stacklevel=3,
-            )
-        return self.dimensions
-
-
-def _warn_double_prefix(texts: Sequence[str], model: str, prompt: Prompt) -> None:
-    family = find_family(model)
-    if family is None or prompt == RAW:
-        return
-    prefixes = family.prefixes()
-    letters = tuple({prefix[0] for prefix in prefixes})
-    # Looked at first, by loops in C: most texts begin otherwise.
-    likely = compress(count(), map(str.startswith, texts, repeat(letters)))
-    doubled = [i for i in likely if texts[i].startswith(prefixes)]
-    if doubled:
-        warnings.warn(
-            f"{len(doubled):,} texts already begin with a task prefix of {family.name} (the first "
-            f"at position {doubled[0]}), and another is put before it. Give texts without a "
-            "prefix, or send them as they are with task=None.",
-            DoublePrefixWarning,
-            stacklevel=3,
+        chosen, prompt = choose_backends(
+            self.backend, model=self.model, host=self.host, task=self.task, prompt=self.prompt
         )
-
-
-def _say(*lines: str) -> None:
-    for line in filter(None, lines):
-        tqdm.write(line, file=sys.stderr)
+        if isinstance(chosen, CacheBackend):
+            keys = partial(hash_texts, texts, prompt, titles)  # needed if there are several
+            return find_cached_source(chosen, self.model, keys, cache, fitted=fitted), prompt
+        return find_source(chosen, cache, fitted=fitted), prompt

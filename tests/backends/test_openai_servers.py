@@ -21,7 +21,7 @@ from toolkit.errors import (
     TextTooLongError,
     UsageError,
 )
-from toolkit.prompts import RAW
+from toolkit.prompts.template import RAW
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
 TEXTS = [f"text number {i}" for i in range(20)]

@@ -4,8 +4,6 @@ import errno
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cache.making import DIMENSION, PROMPT, check_by_hand, identity_of, keys_of, vectors_of
+from tests.cache.outside import READ_ONLY, posix, run, tmpfs
 from toolkit.cache import Space, connections, memory
 from toolkit.cache.connections import writing
 from toolkit.errors import CacheCorruptedError, CacheError
 
 ROW = 4 * DIMENSION
-posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
 def put(space: Space, names: object) -> int:
@@ -244,20 +242,6 @@ def test_a_damaged_index_never_gives_a_wrong_vector(closed, tmp_path_factory, da
 # --- the disk ------------------------------------------------------------------------------------
 
 
-def run(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> str:
-    """Run a script in a process of its own: limits and user changes cannot be undone."""
-    lines = "import os, sys; from tests.cache.making import *; from toolkit.cache import *\n"
-    done = subprocess.run(
-        [*prefix, sys.executable, "-W", "error", "-c", lines + script, *map(str, arguments)],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @posix
 def test_a_file_size_limit_stores_nothing_half(space):
     script = """
@@ -281,15 +265,6 @@ assert space.put(keys[:3], vectors_of(keys[:3]), PROMPT) == 3
     assert "disk is full" in run(script, space.path)
     assert len(check_by_hand(space.path)) == 23
 
-
-def tmpfs_is_possible() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    command = "mount -t tmpfs -o size=1m none /mnt"
-    return subprocess.run(["unshare", "-rm", "sh", "-c", command], check=False).returncode == 0
-
-
-tmpfs = pytest.mark.skipif(not tmpfs_is_possible(), reason="needs to mount a tmpfs in a namespace")
 
 FULL_DISK = """
 from toolkit.errors import CacheError, CacheCorruptedError
@@ -343,50 +318,6 @@ def test_a_full_disk_stores_nothing_half_and_can_be_read(then):
     out = run(FULL_DISK, then, prefix=("unshare", "-rm", "sh", "-c", command, "sh"))
     assert "refused: " in out
     assert ("read: " in out) == (then == "again")
-
-
-READ_ONLY = """
-from toolkit.errors import CacheError, CacheCorruptedError
-cache = EmbeddingCache(sys.argv[1])
-assert not os.access(cache.path / "spaces", os.W_OK)
-space = cache.find(identity_of().with_canary(None))
-again, created = cache.resolve(identity_of(engine_version="9"))
-assert not created and again.id == space.id
-keys = keys_of(range(25))
-for _ in range(3):
-    vectors, found = space.get(keys)
-    assert found.tolist() == [True] * 20 + [False] * 5
-    assert np.array_equal(vectors, vectors_of(keys[:20]))
-assert cache.stats()[0]["entries"] == 20
-for use in (lambda: space.put(keys, vectors_of(keys), PROMPT),
-            lambda: cache.resolve(identity_of("two"))):
-    try:
-        use()
-    except CacheError as error:
-        assert not isinstance(error, CacheCorruptedError)
-        print(error)
-    else:
-        raise AssertionError
-"""
-
-
-@pytest.fixture
-def filled(tmp_path: Path) -> Path:
-    """A cache whose last writer was killed: the write-ahead log is still there."""
-    script = """
-import signal
-space, _ = EmbeddingCache(sys.argv[1]).resolve(identity_of())
-keys = keys_of(range(20))
-space.put(keys, vectors_of(keys), PROMPT)
-(space.path / "done").touch()
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    folder = tmp_path / "filled"
-    with pytest.raises(AssertionError):
-        run(script, folder)
-    (done,) = folder.glob("spaces/*/done")
-    done.unlink()
-    return folder
 
 
 @tmpfs

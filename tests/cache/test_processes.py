@@ -11,29 +11,13 @@ import numpy as np
 import pytest
 
 from tests.cache.making import PROMPT, check_by_hand, identity_of, keys_of, vectors_of
+from tests.cache.outside import finish, start
 from toolkit.cache import EmbeddingCache, Space, connections
 from toolkit.errors import CacheError
 
 MOST_AT_ONCE = 27  # of what the workers put
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-
-
-def start(name: str, *arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "tests.cache.worker", name, *map(str, arguments)],
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cache.making import DIMENSION, PROMPT, check_by_hand, identity_of, keys_of, vectors_of
-from tests.cache.test_faults import posix, run
-from tests.cache.test_processes import finish, start
+from tests.cache.outside import finish, posix, run, start
 from toolkit.cache import EmbeddingCache, Space, compaction, connections, usage
 from toolkit.errors import CacheCorruptedError, CacheError, RowsMovedError, UsageError
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cache.making import PROMPT, identity_of, keys_of, vectors_of
-from tests.cache.test_faults import READ_ONLY, filled, run, tmpfs  # noqa: F401
+from tests.cache.outside import READ_ONLY, run, tmpfs
 from toolkit.cache import EmbeddingCache, Space, usage
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -214,7 +214,7 @@ def test_a_writer_that_does_not_let_go_is_not_waited_for(cache, space):
 
 
 @tmpfs
-def test_a_read_only_file_system(filled):  # noqa: F811
+def test_a_read_only_file_system(filled):
     """Reads as always, says nothing, and stats has what is there."""
     mount = 'mount --bind "$0" /mnt && mount -o remount,bind,ro /mnt && exec "$@"'
     prefix = ("unshare", "-rm", "sh", "-c", mount, str(filled))

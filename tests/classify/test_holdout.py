@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from toolkit.classify.holdout import as_times, folds, held_out, rarity_notes
+from toolkit.classify.splitting import make_splits, make_splitter
 from toolkit.errors import DataError, UsageError
 
 Y = np.array(["a"] * 10 + ["b"] * 3 + ["c"] * 2 + ["d"], dtype=object)
@@ -32,6 +33,23 @@ def test_folds_test_every_row_that_can_be_once():
     for train, test in found:
         assert not set(train) & set(test)
         assert set(Y[test]) <= set(Y[train])
+
+
+def test_folds_are_those_of_a_single_classifier_and_of_the_published_figures():
+    rng = np.random.default_rng(0)
+    y, groups = rng.choice(["a", "b", "c"], 90), rng.integers(0, 20, 90)
+    for beside in (None, groups):
+        splitter = make_splitter(4, grouped=beside is not None, random_state=3)
+        wanted, _ = make_splits(splitter, y, beside)
+        found = folds(y, 4, groups=beside, random_state=3)
+        assert [test.tolist() for _, test in found] == [test.tolist() for _, test in wanted]
+
+
+def test_more_folds_than_any_class_has_rows():
+    found = folds(np.array(["a", "a", "b", "b", "b", "c"]), 5)
+    assert sorted(np.concatenate([test for _, test in found])) == [0, 1, 2, 3, 4]
+    with pytest.raises(DataError, match="every class has a single row"):
+        folds(np.array(["a", "b"]), 2)
 
 
 @pytest.mark.parametrize("nested", [False, True])

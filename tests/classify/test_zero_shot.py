@@ -299,17 +299,12 @@ class NumericRows(ZeroShotClassifier):
         return tags
 
 
-EXPECTED_FAILURES: dict[str, str] = {}
-
-
 @parametrize_with_checks(
     [
         NumericRows(
             vectorizer=EmbeddingGemmaVectorizer(backend=_Numbers(), cache=False, batch_size=512)
         )
-    ],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
-    xfail_strict=True,
+    ]
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

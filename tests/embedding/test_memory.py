@@ -19,7 +19,7 @@ from toolkit.embedding.job import EmbeddingJob
 from toolkit.embedding.keys import hash_texts
 from toolkit.embedding.report import EmbeddingReport
 from toolkit.identity import ModelIdentity
-from toolkit.prompts import RAW
+from toolkit.prompts.template import RAW
 from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"

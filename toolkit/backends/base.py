@@ -30,6 +30,21 @@ class Backend(Protocol):
     ``embed_truncated(text)`` (the vector of as much of a text as fits), ``verify(diagnosis)``,
     ``kept_loaded()`` (a context that gives the backend for a job, with its model held in memory),
     and ``parallel_requests`` (most requests in flight).
+
+    Examples
+    --------
+    A source of one's own, for a vectorizer:
+
+    >>> from toolkit import EmbeddingGemmaVectorizer
+    >>> class Lengths:
+    ...     max_tokens, preferred_batch, uses_prompts = None, 32, False
+    ...     def identify(self):
+    ...         return ModelIdentity("mine", "lengths", 2)
+    ...     def embed(self, texts):
+    ...         angles = [len(text) / 100 for text in texts]
+    ...         return np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    >>> EmbeddingGemmaVectorizer(backend=Lengths(), cache=False).transform(["a", "abc"]).shape
+    (2, 2)
     """
 
     @property

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import httpx
 
+from toolkit.backends.connection_errors import from_connection, short_text
 from toolkit.backends.transport import last_retry_after
 from toolkit.errors import (
     BackendError,
@@ -38,7 +38,6 @@ _CANNOT_LOAD = re.compile(
 )
 _NOT_AN_EMBEDDER = re.compile(r"does not support embeddings|Start it with `--embeddings`")
 _NO_SUCH_PAGE = (301, 302, 303, 307, 308, 404, 405, 410, 501)
-_TEXT_LIMIT = 300
 
 
 def unavailable(address: str) -> ServerUnavailableError:
@@ -100,7 +99,7 @@ def from_status(status: int, text: str, *, model: str, address: str) -> BackendE
     >>> error.retryable, error.fatal
     (True, False)
     """
-    text = _short(text)
+    text = short_text(text)
     said = f"Ollama at {address} answered {status}: {text}"
     if _TOO_LONG.search(text):
         return TextTooLongError(f"a text is longer than the model's context ({said})")
@@ -149,36 +148,17 @@ def from_exception(error: Exception, *, model: str, address: str) -> BackendErro
     if isinstance(error, httpx.HTTPStatusError):
         answer = error.response
         return from_status(answer.status_code, answer.text, model=model, address=address)
-    rules: list[tuple[bool, Callable[[], BackendError]]] = [
-        (isinstance(error, httpx.ConnectError | ConnectionError), lambda: unavailable(address)),
-        (isinstance(error, httpx.ConnectTimeout), lambda: unavailable(address)),
-        (
-            isinstance(error, httpx.TimeoutException),
-            lambda: BackendError(
-                f"the server at {address} did not finish its answer in time; if it is only slow, "
-                "give OllamaBackend(timeout=600) or a smaller batch_size",
-                retryable=True,
-            ),
-        ),
-        (
-            isinstance(error, httpx.HTTPError),
-            lambda: BackendError(
-                f"the connection to {address} broke: {str(error) or type(error).__name__}",
-                retryable=True,
-                broken=True,
-            ),
-        ),
-    ]
-    for applies, make in rules:
-        if applies:
-            return make()
+    lost = from_connection(error, address, unavailable=unavailable, settings="OllamaBackend")
+    if lost is not None:
+        return lost
     if type(error).__name__ == "ValidationError":  # pydantic's: no vectors, or nulls in them
         return InvalidVectorsError(
-            f"the server at {address} sent no vectors, or vectors with holes ({_short(str(error))})"
+            f"the server at {address} sent no vectors, or vectors with holes "
+            f"({short_text(str(error))})"
         )
     return BackendError(
         f"the server at {address} sent something that is not an answer "
-        f"({type(error).__name__}: {_short(str(error))}); is it Ollama, or a proxy's page?",
+        f"({type(error).__name__}: {short_text(str(error))}); is it Ollama, or a proxy's page?",
         retryable=True,
     )
 
@@ -189,8 +169,3 @@ def _text_of(error: Exception) -> str:
     if isinstance(found, dict):  # OpenAI's shape
         return str(found.get("message", json.dumps(found)))
     return str(found if found is not None else error)
-
-
-def _short(text: str) -> str:
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text) if "<html" in text else text).strip()
-    return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - 1] + "…"

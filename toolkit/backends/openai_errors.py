@@ -12,8 +12,7 @@ import json
 import re
 from typing import Any
 
-import httpx
-
+from toolkit.backends.connection_errors import from_connection, short_text
 from toolkit.backends.transport import last_retry_after
 from toolkit.errors import (
     BackendError,
@@ -46,7 +45,6 @@ _NOT_AN_EMBEDDER = re.compile(
     re.IGNORECASE,
 )
 _NO_MONEY = re.compile(r"insufficient_quota|exceeded your current quota|billing")
-_TEXT_LIMIT = 300
 
 _GIVEN = re.compile(
     r"(?:input|request) \((\d+) tokens\)|Given: (\d+)|requested (\d+) tokens|prompt \(length (\d+)"
@@ -105,7 +103,7 @@ def from_status(status: int, text: str, *, model: str, address: str) -> BackendE
     >>> type(from_status(500, text, model="m", address="a")).__name__
     'TextTooLongError'
     """
-    text = _short(text)
+    text = short_text(text)
     said = f"the server at {address} answered {status}: {text or 'an empty reply'}"
     if _TOO_LONG.search(text):
         return TextTooLongError(f"a text is longer than the model's context ({said})")
@@ -146,27 +144,17 @@ def from_exception(error: Exception, *, address: str) -> BackendError:
     """Return the error for what httpx raised."""
     if isinstance(error, BackendError):
         return error
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionError):
-        return unavailable(address)
-    if isinstance(error, httpx.TimeoutException):
-        return BackendError(
-            f"the server at {address} did not finish its answer in time; if it is only slow, "
-            "give OpenAIBackend(timeout=600) or a smaller batch_size",
-            retryable=True,
-        )
-    if isinstance(error, httpx.HTTPError):
-        return BackendError(
-            f"the connection to {address} broke: {str(error) or type(error).__name__}",
-            retryable=True,
-        )
+    lost = from_connection(error, address, unavailable=unavailable, settings="OpenAIBackend")
+    if lost is not None:
+        return lost
     return not_an_answer(f"{type(error).__name__}: {error}", address)
 
 
 def not_an_answer(text: str, address: str) -> BackendError:
     """Return the error for a reply with status 200 that is something else altogether."""
     return BackendError(
-        f"the server at {address} sent something that is not an answer ({_short(text)}); is it a "
-        "proxy's page?",
+        f"the server at {address} sent something that is not an answer ({short_text(text)}); is it "
+        "a proxy's page?",
         retryable=True,
     )
 
@@ -198,8 +186,3 @@ def error_text(body: Any, raw: str = "") -> str:
 
 def _number(match: re.Match[str] | None) -> int | None:
     return int(next(filter(None, match.groups()))) if match is not None else None
-
-
-def _short(text: str) -> str:
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text) if "<html" in text else text).strip()
-    return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - 1] + "…"

@@ -69,7 +69,7 @@ def learn(client: OpenAIClient, model: str) -> Known:
         counts = learn_counts(ask, facts.limit or USUAL_LIMIT)
         known = replace(known, weights=read_weights(client.get, model), counts=counts)
     if known.counts is not None:
-        return replace(known, lengths=Lengths(known.counts.limit, cuts=True))
+        return replace(known, lengths=Lengths(known.counts.limit))
     embed = partial(embed_in_parts, client, model, known)
     return replace(known, lengths=learn_lengths(embed, facts.limit))
 

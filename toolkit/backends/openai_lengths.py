@@ -43,13 +43,10 @@ class Lengths:
     safe : int, optional
         Texts of at most so many bytes are read to their end; None if the server refuses texts
         that are too long, so that none need be doubted.
-    cuts : bool, default=False
-        Whether the server was seen to cut.
     """
 
     limit: int | None = None
     safe: int | None = None
-    cuts: bool = False
 
 
 def learn_lengths(embed: Embed, stated: int | None) -> Lengths:
@@ -88,8 +85,8 @@ def learn_lengths(embed: Embed, stated: int | None) -> Lengths:
         if not _is_cut(embed, size):
             # A word may be several tokens, so twice as many words may still be within the limit.
             limit = stated if stated and stated <= 2 * size else 2 * size
-            return Lengths(limit, size, cuts=True)
-    return Lengths(_SMALLEST, safe=_SMALLEST // 2, cuts=True)
+            return Lengths(limit, size)
+    return Lengths(_SMALLEST, safe=_SMALLEST // 2)
 
 
 def find_cut(

@@ -6,7 +6,8 @@ from toolkit.cache.claims import Claim
 from toolkit.cache.export import Import, export_pack, import_pack
 from toolkit.cache.folders import cache_root
 from toolkit.cache.limits import parse_age, parse_size
-from toolkit.cache.packs import Pack, PackSpace, read_pack, write_pack
+from toolkit.cache.pack_space import PackSpace
+from toolkit.cache.packs import Pack, read_pack, write_pack
 from toolkit.cache.prune import Pruning
 from toolkit.cache.repair import Repair
 from toolkit.cache.space import Space

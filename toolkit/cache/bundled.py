@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from toolkit.cache.packs import Pack, PackSpace, read_pack
+from toolkit.cache.pack_space import PackSpace
+from toolkit.cache.packs import Pack, read_pack
 
 __all__ = ["bundled_packs", "bundled_spaces", "data_root"]
 
@@ -32,7 +33,13 @@ def data_root() -> Path:
 
 
 def bundled_packs() -> list[Path]:
-    """Return the files of all bundled packs."""
+    """Return the files of all bundled packs.
+
+    Examples
+    --------
+    >>> [path.name for path in bundled_packs()][-1]
+    'sdg-clustering.safetensors'
+    """
     return sorted(data_root().glob("*/*.safetensors"))
 
 

@@ -60,6 +60,16 @@ class Claim:
         Which of the keys; the others are being embedded elsewhere.
     file : Path, optional
         Says so to others; None if nothing needs to be said, or nothing can be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import EmbeddingCache, bundled_spaces
+    >>> shipped = bundled_spaces()[0]
+    >>> space, _ = EmbeddingCache(tempfile.mkdtemp()).resolve(shipped.identity)
+    >>> with space.claim(shipped.keys()[:2]) as first, space.claim(shipped.keys()[1:3]) as second:
+    ...     first.mine.tolist(), second.mine.tolist()
+    ([True, True], [False, True])
     """
 
     def __init__(self, mine: NDArray[np.bool_], file: Path | None = None) -> None:

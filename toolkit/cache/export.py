@@ -79,6 +79,15 @@ def export_pack(
     PackError
         If there is nothing to export, the prompt is not clear, or keys are not in the space
         under this prompt.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import EmbeddingCache, bundled_packs
+    >>> place = tempfile.mkdtemp()
+    >>> space = EmbeddingCache(f"{place}/cache").import_(bundled_packs()[0]).space
+    >>> export_pack(space, f"{place}/mine.safetensors", keys=space.keys()[:100])
+    100
     """
     counts = space.counts()
     if prompt is None:
@@ -139,6 +148,15 @@ def import_pack(cache: EmbeddingCache, pack: str | Path | Pack) -> Import:
         If the pack is damaged.
     CacheError
         If the cache cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import EmbeddingCache, bundled_packs
+    >>> cache = EmbeddingCache(tempfile.mkdtemp())
+    >>> done = import_pack(cache, bundled_packs()[0])
+    >>> done.new_space, done.added == len(done.space), done.present
+    (True, True, 0)
     """
     source = pack if isinstance(pack, Pack) else read_pack(pack)
     space, new_space = cache.resolve(source.identity, seen=False)

@@ -25,7 +25,7 @@ from toolkit.cache.rows import KEY_BYTES, KeyIndex, as_keys, bad_rows, cut_rows,
 from toolkit.errors import PackError
 from toolkit.identity import Canary, ModelIdentity
 
-__all__ = ["Pack", "PackSpace", "read_pack", "write_pack"]
+__all__ = ["Pack", "read_pack", "write_pack"]
 
 METADATA_KEY = "embeddinggemma-toolkit"
 FORMAT = 1
@@ -64,6 +64,17 @@ def write_pack(
     ------
     PackError
         If keys repeat, vectors are not of unit length, or there are no canaries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import bundled_spaces
+    >>> space = bundled_spaces()[0]
+    >>> file = f"{tempfile.mkdtemp()}/two.safetensors"
+    >>> write_pack(file, space.keys()[:2], space.read(np.arange(2)), space.identity,
+    ...            "{text}", provenance="the first two of the shipped ones")
+    >>> len(read_pack(file))
+    2
     """
     from safetensors.numpy import save
 
@@ -114,6 +125,13 @@ def read_pack(path: str | Path) -> Pack:
         counts or norms.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> from toolkit.cache import bundled_packs
+    >>> pack = read_pack(bundled_packs()[0])
+    >>> pack.prompt, pack.dimension
+    ('task: classification | query: {text}', 768)
     """
     from safetensors import SafetensorError, safe_open
 
@@ -197,87 +215,6 @@ class Pack:
         """Return unit vectors, shape (n, dimensions), by row."""
         vectors = unit_rows(self.stored[np.asarray(rows)].astype(np.float32))
         return cut_rows(vectors, dimensions)
-
-    def get(
-        self, keys: Any, dimensions: int | None = None
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the vectors of the keys that are there, and which are."""
-        rows = self.lookup(keys)
-        found = rows >= 0
-        return self.read(rows[found], dimensions), found
-
-
-@dataclass(frozen=True, eq=False)
-class PackSpace:
-    """Several packs of one identity, read as one space; nothing can be written to it.
-
-    Parameters
-    ----------
-    packs : tuple of Pack
-        At least one. Where two hold one key, the first answers.
-
-    Raises
-    ------
-    PackError
-        If they are of different identities.
-    """
-
-    packs: tuple[Pack, ...]
-
-    def __post_init__(self) -> None:
-        if not self.packs:
-            raise PackError("a space of packs needs at least one")
-        if len({pack.source for pack in self.packs}) > 1:
-            raise PackError("these packs are of different models; each has a space of its own")
-
-    def __len__(self) -> int:
-        return sum(len(pack) for pack in self.packs)
-
-    @property
-    def id(self) -> str:
-        """A name that says it is made of packs, whose, and of which."""
-        digest = hashlib.sha256(self.packs[0].source.encode()).hexdigest()
-        return f"pack-{self.identity.model}-{digest[:8]}"
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """What made the vectors, with canaries."""
-        return self.packs[0].identity
-
-    @property
-    def dimension(self) -> int:
-        """Length of a full vector."""
-        return self.identity.dimension
-
-    @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        return np.cumsum([0, *(len(pack) for pack in self.packs)])
-
-    def keys(self) -> NDArray[np.void]:
-        """Return all keys, in the order of the rows."""
-        return np.concatenate([pack.stored_keys for pack in self.packs])
-
-    def lookup(self, keys: Any) -> NDArray[np.int64]:
-        """Return the row of each key, counted over all packs, -1 where it is not there."""
-        known = as_keys(keys)
-        found = np.full(len(known), -1, dtype=np.int64)
-        for start, pack in zip(self._starts, self.packs, strict=False):
-            todo = np.flatnonzero(found < 0)
-            rows = pack.lookup(known[todo])
-            found[todo] = np.where(rows >= 0, rows + start, -1)
-        return found
-
-    def read(self, rows: NDArray[np.int64], dimensions: int | None = None) -> NDArray[np.float32]:
-        """Return unit vectors, shape (n, dimensions), by row."""
-        rows = np.asarray(rows)
-        width = self.dimension if dimensions is None else min(dimensions, self.dimension)
-        out = np.empty((len(rows), width), dtype=np.float32)
-        owner = np.searchsorted(self._starts, rows, side="right") - 1
-        for number, pack in enumerate(self.packs):
-            mine = np.flatnonzero(owner == number)
-            if len(mine):
-                out[mine] = pack.read(rows[mine] - self._starts[number], dimensions)
-        return out
 
     def get(
         self, keys: Any, dimensions: int | None = None

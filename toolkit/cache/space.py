@@ -63,6 +63,15 @@ class Space:
         If it is of a newer format, or cannot be opened.
     CacheCorruptedError
         If index and matrix contradict each other.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from toolkit.cache import EmbeddingCache, bundled_packs
+    >>> space = EmbeddingCache(tempfile.mkdtemp()).import_(bundled_packs()[0]).space
+    >>> vectors, found = space.get(space.keys()[:3], dimensions=256)
+    >>> vectors.shape, found.tolist(), space.identity.model
+    ((3, 256), [True, True, True], 'embeddinggemma')
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -9,16 +10,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from toolkit.classify.labels import one_column
-from toolkit.classify.splitting import Splits, named
+from toolkit.classify.splitting import Splits, make_splitter, named
 from toolkit.embedding.texts import is_missing
 from toolkit.errors import DataError, UsageError
 
 __all__ = ["as_times", "folds", "held_out", "rarity_notes"]
 
 RARE = 5
+_NOTHING_TO_TEST = (
+    "none of the {} rows can be kept back for a test: every class has a single row. Label more rows"
+)
 
 
 def held_out(
@@ -94,9 +97,9 @@ def folds(
 ) -> Splits:
     """Return several splits in which every row that can be is tested once.
 
-    Rows of a class are dealt to the folds in turn, so that a class with fewer rows than folds is
-    tested in some of them. With times the folds are consecutive, each learns from all before it,
-    and the earliest part is never tested.
+    The folds of :func:`~toolkit.classify.make_splitter`, which go on where classes are rare: a
+    class with fewer rows than folds is tested in some of them. With times the folds are
+    consecutive, each learns from all before it, and the earliest part is never tested.
 
     Parameters
     ----------
@@ -108,7 +111,7 @@ def folds(
     Examples
     --------
     >>> [y.tolist() for _, y in folds(np.array([0, 0, 1, 1]), 2)]
-    [[0, 2], [1, 3]]
+    [[1, 2], [0, 3]]
     >>> [(a.tolist(), b.tolist()) for a, b in
     ...  folds(np.array([0, 1, 0, 1, 0, 1]), 2, times=np.arange(6.0))]
     [([0, 1], [2, 3]), ([0, 1, 2, 3], [4, 5])]
@@ -126,19 +129,15 @@ def folds(
         return found
     if groups is not None:
         return _group_folds(y, groups, min(n_folds, len(np.unique(groups))), random_state)
-    rng = np.random.default_rng(random_state)
-    fold = np.full(len(y), -1)
-    at = 0
-    for label in np.unique(y):
-        rows = rng.permutation(np.flatnonzero(y == label))
-        if len(rows) > 1:  # a single row is learned from in every fold
-            fold[rows] = (at + np.arange(len(rows))) % n_folds
-            at += len(rows)
-    return [
-        _checked(y, everything[fold != k], everything[fold == k])
-        for k in range(n_folds)
-        if (fold == k).any()
-    ]
+    codes, counts = np.unique(y, return_inverse=True, return_counts=True)[1:]
+    dealt = np.flatnonzero(counts[codes] > 1)  # a single row is learned from in every fold
+    if not len(dealt):
+        raise DataError(_NOTHING_TO_TEST.format(len(y)))
+    splitter = make_splitter(min(n_folds, int(counts.max())), random_state=random_state)
+    with warnings.catch_warnings():  # rarity_notes says which classes are rare
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        tests = [dealt[test] for _, test in splitter.split(np.zeros((len(dealt), 1)), codes[dealt])]
+    return [_checked(y, np.setdiff1d(everything, test), test) for test in tests]
 
 
 def _group_folds(
@@ -153,7 +152,7 @@ def _group_folds(
     pooled = np.where(counts[codes] < parts, -1, codes)
     if (pooled == -1).sum() < parts:
         pooled[pooled == -1] = counts.argmax()
-    splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=random_state)
+    splitter = make_splitter(parts, grouped=True, random_state=random_state)
     return [_checked(y, a, b) for a, b in splitter.split(np.zeros((len(y), 1)), pooled, groups)]
 
 
@@ -173,10 +172,7 @@ def _checked(
     y: NDArray[Any], train: NDArray[np.intp], test: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     if not len(test):
-        raise DataError(
-            f"none of the {len(y)} rows can be kept back for a test: every class has a single "
-            "row. Label more rows"
-        )
+        raise DataError(_NOTHING_TO_TEST.format(len(y)))
     learned = len(np.unique(y[train]))
     if learned < 2:
         raise DataError(

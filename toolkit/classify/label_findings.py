@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["PROBLEMS", "LabelProblem", "LabelProblems"]
+__all__ = ["PROBLEMS", "LabelProblem", "LabelProblems", "who_has"]
 
 PROBLEMS = {
     "conflicting_duplicate": "near-duplicates with different labels",
@@ -117,3 +117,14 @@ class LabelProblems:
         lines = [f"{self.n_rows:,} rows, {rows:,} with problems"]
         lines += [f"{count:6,}  {PROBLEMS[kind]}" for kind, count in self.counts().items()]
         return "\n".join([*lines, *self.notes])
+
+
+def who_has(count: int) -> str:
+    """Return, as the beginning of a reason, how few rows share something with this one.
+
+    Examples
+    --------
+    >>> who_has(1), who_has(2)
+    ('no other row has', 'only 2 rows have')
+    """
+    return "no other row has" if count == 1 else f"only {count} rows have"

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from toolkit.classify.classifiers import make_classifier
-from toolkit.classify.label_findings import PROBLEMS, LabelProblem, LabelProblems
-from toolkit.classify.labels import as_groups, as_labels
+from toolkit.classify.label_findings import PROBLEMS, LabelProblem, LabelProblems, who_has
+from toolkit.classify.labels import as_groups
 from toolkit.classify.multilabel.label_checks import (
     out_of_fold_sets,
     rare_in_sets,
     unlikely_sets,
 )
-from toolkit.classify.multilabel.label_sets import as_label_sets
 from toolkit.classify.neighbours import Neighbours, find_neighbours
 from toolkit.classify.splitting import Splitter, make_splits, make_splitter, named
+from toolkit.classify.targets import as_targets
 from toolkit.classify.unlikely_labels import LabelTable, unlikely_labels
 from toolkit.classify.validation import cross_validate_matrix, fit_classifier
 from toolkit.embedding.texts import check_texts
@@ -124,14 +124,10 @@ def find_label_problems(
     ('unlikely_label', True)
     """
     checked = check_texts(texts).texts
-    sets = None
-    if label_separator is None:
-        labels = as_labels(y, len(checked))
-    else:
-        sets = as_label_sets(y, len(checked), separator=label_separator)
-        labels = np.array(sets.joined(), dtype=object)
-        if cv is not None and not isinstance(cv, int):
-            raise UsageError("for label sets cv is a number of folds, not a splitter")
+    targets = as_targets(y, len(checked), label_separator)
+    sets = targets.sets
+    if sets is not None and cv is not None and not isinstance(cv, int):
+        raise UsageError("for label sets cv is a number of folds, not a splitter")
     vectors = _check_vectors(X, len(checked))
     if not 0 < duplicate_similarity <= 1:
         raise UsageError(f"duplicate_similarity={duplicate_similarity} is no cosine from 0 to 1")
@@ -147,15 +143,14 @@ def find_label_problems(
         )
     group_codes = as_groups(groups, len(checked))
     part_codes = as_groups(parts, len(checked))
-    table = LabelTable(checked, labels)
+    table = LabelTable(checked, targets.cells)
     notes: list[str] = []
 
     splitter = make_splitter(cv, grouped=group_codes is not None, random_state=random_state)
     n_splits = int(getattr(splitter, "n_splits", 2) or 2)
     chances = None
     if probabilities is not None:
-        width = len(table.classes if sets is None else sets.labels)
-        chances = _check_probabilities(probabilities, (len(checked), width))
+        chances = _check_probabilities(probabilities, (len(checked), len(targets.classes)))
     if sets is not None:
         if chances is None:
             chances = out_of_fold_sets(
@@ -251,7 +246,7 @@ def _rare(
         code = int(np.searchsorted(table.classes, fitted.classes_[best]))
         count = int(table.counts[table.codes[row]])
         reason = (
-            f"{'no other row has' if count == 1 else f'only {count} rows have'} this label; a "
+            f"{who_has(count)} this label; a "
             f"model of the others would say {str(table.classes[code])!r} ({chances[best]:.2f})"
         )
         found.append(table.problem(row, "rare_label", code, chances[best], reason))

@@ -63,5 +63,17 @@ def read_model_info(folder: str | Path) -> ModelInfo:
     ------
     ModelFileError
         If it is no model folder, or of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from toolkit import save_model
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
+    >>> model = model.fit(["red apple", "fast car"], ["fruit", "vehicle"])
+    >>> read_model_info(save_model(model, f"{tempfile.mkdtemp()}/model")).classes
+    ['fruit', 'vehicle']
     """
     return ModelInfo.read(folder)

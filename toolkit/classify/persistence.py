@@ -138,6 +138,18 @@ def load_model(folder: str | Path, *, trusted: bool = False) -> BaseEstimator:
     ------
     ModelFileError
         If anything is not as it should be; the message says what and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
+    >>> model = model.fit(["red apple", "fast car"], ["fruit", "vehicle"])
+    >>> folder = save_model(model, f"{tempfile.mkdtemp()}/model")
+    >>> load_model(folder).predict(["an apple"]).tolist()
+    ['fruit']
     """
     return load_pipeline(folder, ModelInfo, _check_loaded, types=TRUSTED_TYPES, trusted=trusted)
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.labelled import GroupColumn, LabelSeparator, read_labelled
+from toolkit.cli.labelled import FoldsAtOnce, GroupColumn, LabelSeparator, read_labelled
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
-    GENERAL,
     INPUT,
     OUTPUT,
     Force,
@@ -96,10 +95,7 @@ def check_labels(
     no_text: NoText = False,
     spreadsheet_safe: SpreadsheetSafe = False,
     random_state: RandomState = 0,
-    n_jobs: Annotated[
-        int | None,
-        option("--n-jobs", metavar="N", panel=GENERAL, default="1", help="Folds at once."),
-    ] = None,
+    n_jobs: FoldsAtOnce = None,
     force: Force = False,
 ) -> None:
     """List rows whose label is probably wrong, and rows that spoil a test.
@@ -129,14 +125,10 @@ def check_labels(
         missing=embedding.missing,
     )
     from toolkit.classify import find_label_problems
-    from toolkit.classify.labels import as_labels
-    from toolkit.classify.multilabel.label_sets import as_label_sets
+    from toolkit.classify.targets import as_targets
 
     # What cannot be checked is said before the work.
-    if label_separator is None:
-        as_labels(data.labels or [], len(data.texts))
-    else:
-        as_label_sets(data.labels or [], len(data.texts), separator=label_separator)
+    as_targets(data.labels or [], len(data.texts), label_separator)
     found = embed_table(data, embedding, "classification")
     beside = found.columns(data.kept)
     problems = find_label_problems(

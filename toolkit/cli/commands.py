@@ -10,7 +10,13 @@ from typing import Any, get_type_hints
 
 from toolkit.cli.console import console
 from toolkit.cli.failures import reported
-from toolkit.cli.option_groups import OPTION_GROUPS, GeneralOptions, kept_after_interruption
+from toolkit.cli.option_groups import (
+    OPTION_GROUPS,
+    EmbeddingOptions,
+    GeneralOptions,
+    kept_after_interruption,
+)
+from toolkit.cli.vectorizing import check_embedding
 
 __all__ = ["command"]
 
@@ -55,6 +61,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         arguments |= {name: _take(kind, given) for name, kind in groups.items()}
         kept = kept_after_interruption(given["cache"]) if "cache" in given else ""
         with reported(debug=general.debug, kept=kept):
+            for value in arguments.values():
+                if isinstance(value, EmbeddingOptions):
+                    check_embedding(value)
             function(**arguments)
 
     run.__doc__ = _flowing(function.__doc__ or "")

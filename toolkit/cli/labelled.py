@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import InputOptions
-from toolkit.cli.options import INPUT, option
+from toolkit.cli.options import GENERAL, INPUT, option
 
 if TYPE_CHECKING:
     from toolkit.datasets.tables import TextColumns
 
-__all__ = ["GroupColumn", "LabelSeparator", "read_labelled", "say_text_column"]
+__all__ = ["FoldsAtOnce", "GroupColumn", "LabelSeparator", "read_labelled", "say_text_column"]
 
 GroupColumn = Annotated[
     str | None,
@@ -33,6 +33,10 @@ LabelSeparator = Annotated[
         help="What stands between the labels of a text that has several, such as ';'. A cell "
         "that is the separator alone has none of them.",
     ),
+]
+FoldsAtOnce = Annotated[
+    int | None,
+    option("--n-jobs", metavar="N", panel=GENERAL, default="1", help="Folds at once."),
 ]
 
 

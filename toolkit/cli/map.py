@@ -23,6 +23,7 @@ from toolkit.cli.options import (
     SpreadsheetSafe,
     option,
 )
+from toolkit.cli.vectorizing import check_embedding
 from toolkit.cli.vectors_of import both_embedded, embed_table
 from toolkit.errors import UsageError
 from toolkit.typography import rounded
@@ -96,6 +97,8 @@ def map_texts(
     for path in out:
         _check(path, force)
     other = compare.second(embedding)
+    if other is not None:
+        check_embedding(other)
     from toolkit.datasets.tables import read_texts
 
     kept = list(dict.fromkeys([*(keep or ()), *([] if color_by is None else [color_by])]))

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.labelled import GroupColumn, LabelSeparator, read_labelled, say_text_column
+from toolkit.cli.labelled import (
+    FoldsAtOnce,
+    GroupColumn,
+    LabelSeparator,
+    read_labelled,
+    say_text_column,
+)
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
-    GENERAL,
     INPUT,
     MODEL,
     OUTPUT,
@@ -119,10 +124,7 @@ def train(
     report: ReportFile = None,
     json_output: JsonOutput = False,
     random_state: RandomState = 0,
-    n_jobs: Annotated[
-        int | None,
-        option("--n-jobs", metavar="N", panel=GENERAL, default="1", help="Folds at once."),
-    ] = None,
+    n_jobs: FoldsAtOnce = None,
     force: Force = False,
 ) -> None:
     """Compare classifiers, score the best on rows it has not seen, and save it.

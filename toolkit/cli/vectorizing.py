@@ -10,7 +10,26 @@ from toolkit.cli.option_groups import EmbeddingOptions, backend_parameter, cache
 if TYPE_CHECKING:
     from toolkit.vectorizer import EmbeddingGemmaVectorizer
 
-__all__ = ["make_vectorizer"]
+__all__ = ["check_embedding", "make_vectorizer"]
+
+
+def check_embedding(options: EmbeddingOptions) -> None:
+    """Refuse, before anything is read or said, what no vectorizer can be made of.
+
+    Raises
+    ------
+    UsageError, PromptError
+        If backend, address, task or prompt are not as they must be.
+    """
+    from toolkit.embedding.choosing import choose_backends
+
+    choose_backends(
+        backend_parameter(options.backend, options.allow_unverified),
+        model=options.model,
+        host=options.host or None,
+        task=options.task_parameter("clustering"),  # a command's own is as good as any
+        prompt=options.prompt,
+    )
 
 
 def make_vectorizer(options: EmbeddingOptions, task: str) -> EmbeddingGemmaVectorizer:

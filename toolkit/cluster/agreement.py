@@ -208,6 +208,13 @@ def mteb_clustering(
     Returns
     -------
     MtebClustering
+
+    Examples
+    --------
+    >>> X = np.repeat(np.eye(4), 25, axis=0)
+    >>> topics = np.repeat(["sea", "land", "air", "ice"], 25)
+    >>> mteb_clustering(X, topics, n_experiments=2, sample_size=100).v_measure
+    1.0
     """
     vectors = np.asarray(X)
     classes, codes = _codes(_values(labels_true))

@@ -43,6 +43,13 @@ def labels_fingerprint(result: ClusterResult | CentroidClusterer) -> str:
     str
         SHA-256 of its labels, the first 16 digits. In a file of decisions, ``"clustering"`` with
         this value makes sure that they are followed on no other clustering.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> X = np.repeat(np.eye(3), 4, axis=0)
+    >>> labels_fingerprint(CentroidClusterer(KMeans(3, random_state=0)).fit(X))
+    '38812904eca45cbe'
     """
     labels = result.labels if isinstance(result, ClusterResult) else result.labels_
     return sha256(np.asarray(labels, dtype="<i8").tobytes()).hexdigest()[:16]

@@ -96,6 +96,17 @@ def name_clusters(
     -----
     ClusterNameWarning
         If clusters keep their keywords, and why.
+
+    Examples
+    --------
+    >>> from toolkit.cluster import cluster_texts
+    >>> from toolkit.datasets import load, load_vectors
+    >>> X = load_vectors("sdg", task="clustering", dimensions=128)
+    >>> found = cluster_texts(load("sdg").data, X, n_clusters=5, stability=0)
+    >>> name_clusters(found, "gemma3", host="http://127.0.0.1:9")  # nothing runs there
+    Traceback (most recent call last):
+    ...
+    toolkit.errors.ServerUnavailableError: no Ollama server answers at http://127.0.0.1:9. ...
     """
     chat = OllamaChat(model, host, *(() if settings is None else (settings,)))
     digest = chat.digest()

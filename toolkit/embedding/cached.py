@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from toolkit.cache import EmbeddingCache
 from toolkit.cache.bundled import bundled_spaces
 from toolkit.embedding.keys import Keys
 from toolkit.embedding.spaces import Source
 from toolkit.errors import CacheError
 from toolkit.identity import ModelIdentity, compatible
-from toolkit.prompts import base_name
+from toolkit.prompts.families import base_name
 from toolkit.typography import counted
 
 __all__ = ["CacheBackend", "find_cached_source"]
@@ -117,11 +115,6 @@ def candidates(settings: CacheBackend, model: str, cache: EmbeddingCache | None)
     if settings.space is not None:
         spaces = [space for space in spaces if space.id.startswith(settings.space)]
     return spaces
-
-
-def missing_positions(space: Any, keys: Keys) -> np.ndarray[Any, Any]:
-    """Return the positions of keys that a space does not hold."""
-    return np.flatnonzero(space.lookup(keys) < 0)
 
 
 def _same_source(a: ModelIdentity, b: ModelIdentity) -> bool:

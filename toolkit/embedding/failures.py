@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from toolkit.errors import CacheMissError, EmbeddingError, EmbeddingWarning
-from toolkit.typography import counted
+from toolkit.identity import ModelIdentity
+from toolkit.typography import counted, positioned
 
 __all__ = [
     "cache_miss_error",
@@ -15,7 +16,9 @@ __all__ = [
     "over_limit",
     "too_long_error",
     "warn_cut",
+    "warn_missing",
     "warn_nan_rows",
+    "warn_without_server",
 ]
 
 SHOWN = 10
@@ -28,7 +31,7 @@ def cache_miss_error(
     where = f" in the space {space}" if space else ""
     return CacheMissError(
         f"{_of(len(positions), total, 'has', 'have')} no vector{where} under the prompt "
-        f"{template!r}, at {_shown(positions)}. Embed them with a server "
+        f"{template!r}, at {positioned(positions)}. Embed them with a server "
         "(backend='ollama', --backend ollama), or import a vector pack that holds them.",
         positions,
     )
@@ -56,7 +59,7 @@ def over_limit(tokens: int | None, characters: int | None = None) -> str:
 def too_long_error(failed: Mapping[int, str], total: int, over: str) -> EmbeddingError:
     """Return the error for texts over the model's limit under ``long_texts="error"``."""
     return EmbeddingError(
-        f"{_of(len(failed), total)} {over}, at {_shown(list(failed))}. Cut with "
+        f"{_of(len(failed), total)} {over}, at {positioned(list(failed))}. Cut with "
         "long_texts='truncate' (--long-texts truncate), or average over their pieces with "
         "long_texts='mean' (--long-texts mean).",
         failed,
@@ -86,6 +89,25 @@ def failed_error(failed: Mapping[int, str], total: int, *, cached: bool) -> Embe
         "(--on-error nan).",
         failed,
         done,
+    )
+
+
+def warn_missing(count: int, total: int) -> None:
+    """Warn of missing texts that are taken as empty."""
+    warnings.warn(
+        f"{count:,} of {counted(total, 'text')} missing, taken as empty (missing='empty')",
+        EmbeddingWarning,
+        stacklevel=3,
+    )
+
+
+def warn_without_server(identity: ModelIdentity) -> None:
+    """Warn of vectors that come from the cache because no server answers."""
+    warnings.warn(
+        "no server answers; all texts were in the cache, and their vectors are of the model this "
+        f"was fitted with: {identity.describe()}",
+        EmbeddingWarning,
+        stacklevel=3,
     )
 
 
@@ -122,9 +144,3 @@ def _listed(failed: Mapping[int, str]) -> str:
     if len(failed) > SHOWN:
         lines.append(f"  and {len(failed) - SHOWN:,} more")
     return "\n".join(lines)
-
-
-def _shown(positions: Sequence[int]) -> str:
-    more = f" and {len(positions) - SHOWN:,} more" * (len(positions) > SHOWN)
-    word = "position" if len(positions) == 1 else "positions"
-    return f"{word} {', '.join(map(str, positions[:SHOWN]))}{more}"

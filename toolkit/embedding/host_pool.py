@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from typing import Any
 
@@ -57,7 +56,6 @@ class HostPool:
         self.lock = threading.Lock()
         self.busy = [0] * count
         self._dropped: set[int] = set()
-        self._turn = itertools.count()
 
     def lease(self, avoid: int | None = None) -> Lease:
         """Take a place on the host with the fewest requests on their way.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from itertools import compress, count, repeat
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.embedding.keys import encode_text
-from toolkit.prompts import Prompt
+from toolkit.errors import DoublePrefixWarning
+from toolkit.prompts import Prompt, find_family
+from toolkit.prompts.template import RAW
 
-__all__ = ["RenderedTexts", "render_text"]
+__all__ = ["RenderedTexts", "render_text", "warn_double_prefix"]
 
 
 def render_text(text: str, title: str | None, prompt: Prompt) -> str:
@@ -72,3 +76,28 @@ class RenderedTexts(Sequence[str]):
         position = int(self._positions[index])
         title = None if self._titles is None else self._titles[position]
         return render_text(self._texts[position], title, self._prompt)
+
+
+def warn_double_prefix(texts: Sequence[str], model: str, prompt: Prompt) -> None:
+    """Warn of texts that begin with a prompt of the model's already.
+
+    Examples
+    --------
+    >>> warn_double_prefix(["search_query: where?"], "embeddinggemma", Prompt("query: {text}"))
+    """
+    family = find_family(model)
+    if family is None or prompt == RAW:
+        return
+    prefixes = family.prefixes()
+    letters = tuple({prefix[0] for prefix in prefixes})
+    # Looked at first, by loops in C: most texts begin otherwise.
+    likely = compress(count(), map(str.startswith, texts, repeat(letters)))
+    doubled = [i for i in likely if texts[i].startswith(prefixes)]
+    if doubled:
+        warnings.warn(
+            f"{len(doubled):,} texts already begin with a task prefix of {family.name} (the first "
+            f"at position {doubled[0]}), and another is put before it. Give texts without a "
+            "prefix, or send them as they are with task=None.",
+            DoublePrefixWarning,
+            stacklevel=3,
+        )

@@ -67,6 +67,11 @@ class EmbeddingReport:
         """Texts embedded per second; 0 if none were."""
         return self.embedded / self.seconds if self.embedded and self.seconds else 0.0
 
+    def text(self, verbose: int = 1) -> str:
+        """Return what is said of the call at a level of ``verbose``."""
+        batches = f"{self.batch_size:,} texts or {self.batch_characters:,} characters"
+        return f"{self}\nat most {batches} a request" if verbose > 1 else str(self)
+
     def __str__(self) -> str:
         line = (
             f"{counted(self.texts, 'text')}, {self.unique:,} unique: {self.hits:,} from the cache"

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from toolkit.errors import InputTypeError, MissingTextError
+from toolkit.typography import positioned
 
 __all__ = ["Missing", "TextInput", "check_texts", "check_titles"]
 
 Missing = Literal["error", "empty"]
-SHOWN_POSITIONS = 10
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def check_texts(X: Any, *, missing: Missing = "error", copy: bool = True) -> Tex
     if absent and missing == "error":
         raise MissingTextError(
             f"{len(absent)} of {len(texts)} texts are missing (None, NaN, NA or null), at "
-            f"{_positions(absent)}. Drop these rows, fill them in, or take them as empty texts "
+            f"{positioned(absent)}. Drop these rows, fill them in, or take them as empty texts "
             "with missing='empty' (--missing empty).",
             absent,
         )
@@ -232,16 +232,10 @@ def _name(name: Any) -> str | None:
     return None if name is None else str(name)
 
 
-def _positions(positions: list[int]) -> str:
-    shown = ", ".join(map(str, positions[:SHOWN_POSITIONS]))
-    more = f" and {len(positions) - SHOWN_POSITIONS} more" * (len(positions) > SHOWN_POSITIONS)
-    return f"position{'s' * (len(positions) > 1)} {shown}{more}"
-
-
 def _wrong_types(wrong: list[tuple[int, str]], total: int) -> str:
     kinds = sorted({kind for _, kind in wrong})
     hint = " Decode bytes first: value.decode('utf-8')." if "bytes" in kinds else ""
     return (
         f"{len(wrong)} of {total} values are not texts but {', '.join(kinds)}, at "
-        f"{_positions([position for position, _ in wrong])}; every value must be a str.{hint}"
+        f"{positioned([position for position, _ in wrong])}; every value must be a str.{hint}"
     )

@@ -36,6 +36,18 @@ class EvaluationReport(Report):
         Where model and data come from.
     n_errors : int, default=25
         How many wrong predictions to show, the most confident first.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from toolkit.classify import evaluate_model
+    >>> model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
+    >>> model = model.fit(["red apple", "fast car"] * 3, ["fruit", "vehicle"] * 3)
+    >>> evaluation = evaluate_model(model, ["an apple", "my car"], ["fruit", "vehicle"])
+    >>> "<h1>" in EvaluationReport(evaluation).to_html()
+    True
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from toolkit.classify.holdout import folds
-from toolkit.classify.label_findings import LabelProblem
+from toolkit.classify.label_findings import LabelProblem, who_has
 from toolkit.classify.label_quality import find_unlikely_labels
 from toolkit.classify.multilabel.estimator import LabelSetClassifier
 from toolkit.classify.multilabel.label_sets import LabelSets, join_labels, rarest_labels
@@ -133,8 +133,7 @@ def rare_in_sets(table: LabelTable, sets: LabelSets, most: int) -> list[LabelPro
         return []
     found = []
     for j in np.flatnonzero((counts > 0) & (counts <= most)):
-        who = "no other row has" if counts[j] == 1 else f"only {counts[j]} rows have"
-        reason = f"{who} the label {str(sets.labels[j])!r}"
+        reason = f"{who_has(int(counts[j]))} the label {str(sets.labels[j])!r}"
         found += [
             table.problem(row, "rare_label", None, 0.0, reason)
             for row in np.flatnonzero(sets.Y[:, j])
