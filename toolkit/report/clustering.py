@@ -16,11 +16,11 @@ from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_facts import clustering_facts
-from toolkit.report.clustering_json import clustering_dict
+from toolkit.report.clustering_json import clustering_dict, clustering_schema
 from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
-from toolkit.typography import format_number, shorten
+from toolkit.typography import counted, format_number, shorten
 from toolkit.visualize.palette import on_dark
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _MOST_CHARACTERS = 600
 _WEAK = 0.6
 _MOST_REPEATS = 20
 _FEW = 8
+_IN_TABLE = 4
 
 
 class ClusterReport(Report):
@@ -106,13 +107,13 @@ class ClusterReport(Report):
         """What was clustered, how, on which vectors."""
         made, result = self.made, self.result
         source = f"{made['source']}: " if made.get("source") else ""
-        clusters = "1 cluster" if result.n_clusters == 1 else f"{result.n_clusters} clusters"
         kind = str(made.get("clusterer", "")).split(" → ")[-1].split("(")[0]
         model = made.get("model")
         name = "vectors of an unrecorded model" if model is None else f"{str(model).split(' ')[0]}"
         vectors = name if model is None else f"{name} vectors"
         return (
-            f"{source}{len(result.texts):,} texts in {clusters}, {kind} on {vectors}, "
+            f"{source}{counted(len(result.texts), 'text')} in "
+            f"{counted(result.n_clusters, 'cluster')}, {kind} on {vectors}, "
             f"{made.get('dimension')} dimensions"
         )
 
@@ -151,12 +152,12 @@ class ClusterReport(Report):
         ]
         if stability is not None:
             weak = sum(c.jaccard < _WEAK for c in stability.clusters)
-            note = f"{stability.verdict}; {weak} of {result.n_clusters} clusters unstable"
+            note = f"from 0 to 1: {stability.verdict}; {weak} of {result.n_clusters} unstable"
             found.append(("Stability", format_number(stability.jaccard, 2), note))
         if agreement is not None:
             scores = agreement.all_texts
             note = (
-                f"V-measure with {len(agreement.classes)} labels; "
+                f"V-measure with {counted(len(agreement.classes), 'label')}, from 0 to 1; "
                 f"adjusted Rand index {format_number(scores.ari, 2)}"
             )
             found.append(("Agreement", format_number(scores.v_measure, 2), note))
@@ -183,7 +184,8 @@ class ClusterReport(Report):
             }
             for found in result.exemplars[cluster]:
                 kinds[found.kind].append(asdict(found) | _shown(result.texts[found.position]))
-            terms = {word.term for word in result.keywords[cluster]}
+            terms = [word.term for word in result.keywords[cluster]]
+            named = set(result.names[cluster].split(", "))
             rows.append(
                 asdict(quality)
                 | {
@@ -200,6 +202,7 @@ class ClusterReport(Report):
                     "purity": purity,
                     "keywords": [asdict(word) for word in result.keywords[cluster]],
                     "frequent": [asdict(word) for word in result.frequent[cluster]],
+                    "words": [term for term in terms if term not in named][:_IN_TABLE],
                     "also": [w.term for w in result.frequent[cluster] if w.term not in terms][:8],
                     "exemplars": kinds,
                     "substructure": self._parts(cluster),
@@ -283,7 +286,8 @@ class ClusterReport(Report):
     @cached_property
     def facts(self) -> list[tuple[str, str]]:
         """How it was made, as names and values."""
-        return clustering_facts(self.result, self.made)
+        drawn = {} if self.map is None else self.map.projection
+        return clustering_facts(self.result, self.made, drawn)
 
     # --- how it says it --------------------------------------------------------------------------
 
@@ -310,18 +314,23 @@ class ClusterReport(Report):
         Returns
         -------
         dict
-            ``title``, ``notice``, ``findings`` and ``doubts`` (sentences); ``n_texts``,
-            ``n_clusters``, ``noise`` (count), ``coverage``, ``silhouette``, ``below_zero``;
-            ``clusters`` (a dict each, with ``keywords``, ``frequent``, ``exemplars``, and
-            ``substructure``: None, or ``groups`` and how stable they are);
-            ``labels`` (cluster of each text, -1 for noise); ``stability``, ``agreement``
-            (``all_texts``, ``clustered``, ``coverage``, ``classes``, ``contingency``,
-            ``noise_by_class``), ``chosen`` (the numbers of clusters tried), ``edits`` (what was
-            decided by hand) or None each; ``outliers`` and ``duplicates`` (a dict each);
-            ``over_time`` (``unit``, ``periods``, ``counts`` by cluster and period, ``totals``,
-            ``noise``, ``undated``) or None; and ``provenance``.
+            ``findings`` and ``doubts`` (sentences), the whole's figures, ``clusters``, ``labels``
+            (cluster of each text, -1 for noise), ``provenance`` and more: :meth:`json_schema`
+            says what each value is. NaN is written as null in JSON.
         """
         return clustering_dict(self)
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of :meth:`to_json`, with a line on each value.
+
+        Examples
+        --------
+        >>> schema = ClusterReport.json_schema()
+        >>> schema["properties"]["labels"]["description"]
+        'Cluster of each text, in the order of the input; -1 is noise.'
+        """
+        return clustering_schema()
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each cluster."""

@@ -11,7 +11,9 @@ from toolkit.typography import counted
 __all__ = ["clustering_facts"]
 
 
-def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[str, str]]:
+def clustering_facts(
+    result: ClusterResult, made: Mapping[str, Any], drawn: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """Return what a report says about where its figures come from.
 
     Parameters
@@ -20,6 +22,8 @@ def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tup
         The clustering.
     made : mapping of str to object
         Its provenance.
+    drawn : mapping of str to object, optional
+        How the places on the map were made.
 
     Returns
     -------
@@ -50,6 +54,7 @@ def clustering_facts(result: ClusterResult, made: Mapping[str, Any]) -> list[tup
         ("Number of clusters", result.chosen or _number(result, made)),
         ("Edited by hand", _edited(result)),
         ("Names", _names(made)),
+        ("Map", _map(drawn or {})),
         ("Seed", made.get("random_state")),
         ("Stability", again),
         ("Versions", ", ".join(f"{k} {v}" for k, v in versions.items()) or None),
@@ -64,6 +69,13 @@ def _number(result: ClusterResult, made: Mapping[str, Any]) -> str:
     if result.edits is not None:
         number = str(result.edits.n_clusters_before)
     return number if came_from is None else f"{number}, {came_from}"
+
+
+def _map(drawn: Mapping[str, Any]) -> str | None:
+    if not drawn:
+        return None
+    told = ", ".join(f"{name}={value!r}" for name, value in drawn.items() if name != "method")
+    return f"{drawn.get('method', 'places')}({told})"
 
 
 def _edited(result: ClusterResult) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.stability import verdict
@@ -10,9 +12,12 @@ from toolkit.cluster.stability import verdict
 if TYPE_CHECKING:
     from toolkit.report.clustering import ClusterReport
 
-__all__ = ["clustering_dict"]
+__all__ = ["clustering_dict", "clustering_schema"]
 
-_FOR_THE_PAGE = ("colors", "also", "weak", "shown_silhouette")
+SCHEMA_VERSION = 1
+"""Grows when something is taken away or changes its meaning, not when something is added."""
+
+_FOR_THE_PAGE = ("colors", "words", "also", "weak", "shown_silhouette")
 
 
 def clustering_dict(report: ClusterReport) -> dict[str, Any]:
@@ -47,6 +52,7 @@ def clustering_dict(report: ClusterReport) -> dict[str, Any]:
         for row in report.clusters
     ]
     return {
+        "schema_version": SCHEMA_VERSION,
         "title": report.title,
         "notice": report.notice,
         "findings": result.findings(),
@@ -70,6 +76,13 @@ def clustering_dict(report: ClusterReport) -> dict[str, Any]:
         "over_time": None if report.over_time is None else asdict(report.over_time),
         "provenance": report.made,
     }
+
+
+def clustering_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what :func:`clustering_dict` gives, written as JSON."""
+    text = (files("toolkit.report") / "clustering.schema.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _plain(value: Any) -> Any:
