@@ -57,11 +57,13 @@ def evaluate(
         found = evaluate_multilabel(fitted, texts, labels, label_separator=separator, info=info)
     else:
         found = evaluate_model(fitted, texts, labels, info=info)
-    from toolkit.report.evaluation import EvaluationReport
+    from toolkit.report import EvaluationReport
+    from toolkit.report.provenance_facts import evaluation_facts
 
-    facts = {"Model": str(model), "Trained on": str(info.provenance.get("source"))}
-    facts |= {"Model written": info.date, "Data": data.source, "Command": command_line()}
-    page = EvaluationReport(found, facts=facts)
+    facts = evaluation_facts(
+        info, texts, labels, model=str(model), source=data.source, command=command_line()
+    )
+    page = EvaluationReport(found, facts=facts, notice=info.provenance.get("notice"))
     if json_output:
         console.result_json(page.to_dict())
     else:

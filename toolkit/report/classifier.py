@@ -15,6 +15,7 @@ from toolkit.page import escape_markdown, markdown_table
 from toolkit.report.classifier_curves import ThresholdRow, calibration_bins, threshold_rows
 from toolkit.report.confusion import ConfusionTable, Mistake, confusion_table, top_mistakes
 from toolkit.report.training import TrainingReport
+from toolkit.typography import counted
 
 __all__ = ["ClassifierReport", "ThresholdRow"]
 
@@ -61,7 +62,7 @@ class ClassifierReport(TrainingReport):
         tested = int(self.result.validation.tested.sum())
         beside = f"± {accuracy.sd:.3f} over {folds} folds" if folds > 1 else ""
         rows = [
-            ("Accuracy", f"{accuracy.mean:.3f}", beside or f"on {tested} rows kept back"),
+            ("Accuracy", f"{accuracy.mean:.3f}", beside or f"on {counted(tested, 'row')} kept back"),
             (
                 "Macro F1",
                 f"{f1.mean:.3f}",
@@ -69,9 +70,9 @@ class ClassifierReport(TrainingReport):
             ),
         ]
         if (tfidf := self.result.baselines.get("tfidf")) is not None:
-            counted = "word" if "word" in tfidf.description else "character"
+            unit = "word" if "word" in tfidf.description else "character"
             value = f"{tfidf.scores['accuracy'].mean:.3f}"
-            rows.append(("TF-IDF accuracy", value, f"{counted} counts, same classifier"))
+            rows.append(("TF-IDF accuracy", value, f"{unit} counts, same classifier"))
         if (majority := self.result.baselines.get("majority")) is not None:
             value = f"{majority.scores['accuracy'].mean:.3f}"
             rows.append(("Majority accuracy", value, "always the most frequent class"))
@@ -101,8 +102,8 @@ class ClassifierReport(TrainingReport):
         """What stands under the heading, after the source."""
         made = self.result.provenance
         return (
-            f"{made['rows']:,} texts in {made['classes']} classes, {made['classifier']} on "
-            f"{self.vectors}"
+            f"{counted(made['rows'], 'text')} in {counted(made['classes'], 'class', 'classes')}, "
+            f"{made['classifier']} on {self.vectors}"
         )
 
     @cached_property

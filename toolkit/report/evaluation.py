@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from toolkit.classify.evaluation import ModelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
-from toolkit.typography import format_number
+from toolkit.report.training import cut_text
+from toolkit.typography import counted, format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +36,9 @@ class EvaluationReport(Report):
         Heading.
     facts : dict of str to str, optional
         Where model and data come from.
+    notice : str, optional
+        The sentence that must stand at the top if the vectors are not EmbeddingGemma's:
+        ``info.provenance["notice"]`` of the model.
     n_errors : int, default=25
         How many wrong predictions to show, the most confident first.
 
@@ -56,11 +61,13 @@ class EvaluationReport(Report):
         *,
         title: str = "Evaluation of a saved model",
         facts: dict[str, str] | None = None,
+        notice: str | None = None,
         n_errors: int = 25,
     ) -> None:
         self.evaluation = evaluation
         self.title = title
         self.facts = facts
+        self.notice = notice
         self.n_errors = n_errors
 
     @property
@@ -104,24 +111,52 @@ class EvaluationReport(Report):
     def class_columns(self) -> list[str]:
         """Headings of :attr:`class_rows`."""
         trained = ["F1 in training"] if self.evaluation.trained_classes else []
-        return ["Class", "F1", *trained, "Precision", "Recall", "Rows"]
+        return [self.unit.capitalize(), "F1", *trained, "Precision", "Recall", "Rows"]
 
     @property
     def errors(self) -> list[dict[str, Any]]:
         """The most confident mistakes, with texts cut to a readable length."""
         found = []
-        for row in self.evaluation.errors().head(self.n_errors).to_dict("records"):
+        for row in self._wrong.head(self.n_errors).to_dict("records"):
             text = str(row["text"])
-            row["text"] = text[:_MOST_CHARACTERS] + ("…" if len(text) > _MOST_CHARACTERS else "")
+            row["left_out"] = max(0, len(text) - _MOST_CHARACTERS)
+            row["text"] = cut_text(text, _MOST_CHARACTERS)
             found.append({str(k): v for k, v in row.items()})
         return found
+
+    @cached_property
+    def _wrong(self) -> pd.DataFrame:
+        return self.evaluation.errors()
+
+    @property
+    def n_wrong(self) -> int:
+        """How many texts were predicted wrongly."""
+        return len(self._wrong)
+
+    @property
+    def unit(self) -> str:
+        """What a label is called: ``"class"``, or ``"label"`` where a text has several."""
+        return self._units[0]
+
+    @property
+    def _units(self) -> tuple[str, str]:
+        several = self.evaluation.given.ndim > 1
+        return ("label", "labels") if several else ("class", "classes")
+
+    @property
+    def subtitle(self) -> str:
+        """What the model was evaluated on."""
+        found = self.evaluation
+        data = (self.facts or {}).get("Data")
+        classes = counted(len(found.classes), *self._units)
+        return f"{data + ': ' if data else ''}{counted(len(found.texts), 'text')}, {classes}"
 
     def build_html(self) -> str:
         """Return the whole page."""
         found = self.evaluation
         page = Page(
             self.title,
-            subtitle=f"{len(found.texts):,} texts, {len(found.classes)} classes",
+            subtitle=self.subtitle,
             template_package="toolkit.report",
         )
         page.add_script(TABLE_SCRIPT)
@@ -131,10 +166,13 @@ class EvaluationReport(Report):
         """Return the report as Markdown."""
         numeric = list(range(1, len(self.class_columns)))
         cards = markdown_table(["", "", ""], [list(card) for card in self.cards], numeric=[1])
-        parts = [f"# {escape_markdown(self.title)}", cards]
+        parts = [f"# {escape_markdown(self.title)}", escape_markdown(self.subtitle)]
+        if self.notice:
+            parts.append(f"> **{escape_markdown(self.notice)}**")
+        parts.append(cards)
         parts += [f"- {escape_markdown(note)}" for note in self.evaluation.notes()]
         parts += [
-            "## By class",
+            f"## By {self.unit}",
             markdown_table(self.class_columns, self.class_rows, numeric=numeric),
             "## Most confident mistakes",
         ]
@@ -156,6 +194,7 @@ class EvaluationReport(Report):
         frame = found.per_class()
         return {
             "title": self.title,
+            "notice": self.notice,
             "rows": len(found.texts),
             "scores": found.scores,
             "intervals": {k: vars(v) for k, v in found.intervals.items()},
@@ -168,6 +207,7 @@ class EvaluationReport(Report):
                 for name, row in zip(frame.index.tolist(), frame.to_dict("records"), strict=True)
             ],
             "errors": self.errors,
+            "n_wrong": self.n_wrong,
             "facts": self.facts or {},
         }
 

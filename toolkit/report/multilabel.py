@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.classify.multilabel.result import MultilabelResult
+from toolkit.classify.validation import Score
 from toolkit.page import escape_markdown, markdown_table
 from toolkit.report.training import TrainingReport
+from toolkit.typography import counted
 
 __all__ = ["MultilabelReport"]
 
@@ -47,21 +49,17 @@ class MultilabelReport(TrainingReport):
     @property
     def cards(self) -> list[tuple[str, str, str]]:
         """The key numbers: name, value and what stands beside it."""
-        scores = self.result.scores
-        rows = [
-            ("Micro F1", scores["micro_f1"].text(), "every label of every text counts the same"),
-            ("Macro F1", scores["macro_f1"].text(), "every label of the list counts the same"),
-            ("All labels right", scores["subset_accuracy"].text(), "share of the texts"),
-            (
-                "Hamming loss",
-                scores["hamming_loss"].text(),
-                "wrong decisions for or against one",
-            ),
-            ("Average precision", scores["average_precision"].text(), "needs no threshold"),
-        ]
+        said = (
+            ("micro_f1", "Micro F1", "every label of every text counts the same"),
+            ("macro_f1", "Macro F1", "every label of the list counts the same"),
+            ("subset_accuracy", "All labels right", "share of the texts"),
+            ("hamming_loss", "Hamming loss", "wrong decisions for or against one; 0 is best"),
+            ("average_precision", "Average precision", "needs no threshold"),
+        )
+        rows = [_card(name, self.result.scores[key], note) for key, name, note in said]
         if "tfidf" in self.result.baselines:
             tfidf = self.result.baselines["tfidf"].scores["micro_f1"]
-            rows.append(("TF-IDF micro F1", tfidf.text(), "word counts instead of vectors"))
+            rows.append(_card("TF-IDF micro F1", tfidf, "word counts instead of vectors"))
         return rows
 
     @property
@@ -84,7 +82,8 @@ class MultilabelReport(TrainingReport):
     def subtitle(self) -> str:
         """What stands under the heading, after the source."""
         made = self.result.provenance
-        return f"{made['rows']:,} texts, {made['classes']} labels, several a text"
+        texts, labels = counted(made["rows"], "text"), counted(made["classes"], "label")
+        return f"{texts}, {labels}, several a text"
 
     @cached_property
     def per_class(self) -> list[dict[str, Any]]:
@@ -123,3 +122,9 @@ class MultilabelReport(TrainingReport):
             "per_class": self.per_class,
             "separator": self.result.separator,
         }
+
+
+def _card(name: str, score: Score, note: str) -> tuple[str, str, str]:
+    """Return a key number; how it varies over the folds stands in the note."""
+    spread = f"± {score.sd:.3f}; " if len(score.folds) > 1 else ""
+    return name, f"{score.mean:.3f}", f"{spread}{note}"

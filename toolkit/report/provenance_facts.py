@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["training_facts"]
+from toolkit.classify.model_info import ModelInfo
+from toolkit.classify.provenance import DECIDING_PACKAGES
+from toolkit.provenance import data_fingerprint, package_versions
+from toolkit.typography import counted
+
+__all__ = ["evaluation_facts", "training_facts"]
 
 
 def training_facts(made: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -21,10 +27,12 @@ def training_facts(made: Mapping[str, Any]) -> list[tuple[str, str]]:
     list of (name, value)
     """
     identity = made["identity"] or {}
-    kind = "labels" if made.get("multilabel") else "classes"
+    several = made.get("multilabel")
+    kind = "labels" if several else "classes"
+    classes = counted(made["classes"], *(["label"] if several else ["class", "classes"]))
     facts = [
         ("Data", made["source"]),
-        (f"Rows and {kind}", f"{made['rows']:,} texts, {made['classes']} {kind}"),
+        (f"Rows and {kind}", f"{counted(made['rows'], 'text')}, {classes}"),
         ("Data fingerprint", made["data_fingerprint"]),
         ("Embedding model", made["model"]),
         ("How the vectors were made", identity.get("provenance")),
@@ -36,11 +44,61 @@ def training_facts(made: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Thresholds", _thresholds(made)),
         ("Splits", made["splits"]),
         ("Seed", made["random_state"]),
-        ("Versions", ", ".join(f"{k} {v}" for k, v in made["versions"].items())),
+        ("Versions", _listed(made["versions"])),
         ("Date", made["date"]),
         ("Command", made["command"]),
     ]
     return [(name, str(value)) for name, value in facts if value is not None]
+
+
+def evaluation_facts(
+    info: ModelInfo,
+    texts: Sequence[str],
+    labels: Iterable[object],
+    *,
+    model: str,
+    source: str,
+    command: str | None = None,
+) -> dict[str, str]:
+    """Return where the figures of an evaluation come from; what is not known is left out.
+
+    Parameters
+    ----------
+    info : ModelInfo
+        What the saved model says of itself.
+    texts : sequence of str, of length n
+        What it was evaluated on.
+    labels : iterable of length n
+        Their labels, as they stand in a table.
+    model, source : str
+        Where model and texts are.
+    command : str, optional
+        What makes the report again.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    made = info.provenance
+    facts = {
+        "Model": model,
+        "Trained on": made.get("source"),
+        "Model written": info.date,
+        "Embedding model": made.get("model"),
+        "Prompt": made.get("prompt"),
+        "Dimensions": made.get("dimension"),
+        "Classifier": made.get("classifier_repr"),
+        "Data": source,
+        "Data fingerprint": f"sha256:{data_fingerprint(texts, labels)}",
+        "Versions": _listed(package_versions(DECIDING_PACKAGES)),
+        "Date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "Command": command,
+    }
+    return {name: str(value) for name, value in facts.items() if value is not None}
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _thresholds(made: Mapping[str, Any]) -> str | None:
