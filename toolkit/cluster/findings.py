@@ -65,7 +65,8 @@ def describe(result: ClusterResult) -> list[str]:
     if k > 1:
         word = next(w for limit, w in _SEPARATION if quality.silhouette >= limit)
         found.append(
-            f"The clusters are {word}: mean silhouette {format_number(quality.silhouette, 2)}; "
+            f"The clusters are {word}: mean silhouette {format_number(quality.silhouette, 2)} "
+            "(on a scale from \u22121 to 1); "
             f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster."
         )
     found += _edits(result)
@@ -93,12 +94,16 @@ def _stability(result: ClusterResult) -> list[str]:
         return []
     again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
     text = (
-        f"When {stability.share:.0%} of the texts are clustered again, "
-        f"{again} of {result.n_clusters} clusters come out again (Jaccard similarity 0.75 or more)"
+        f"As a whole they are {stability.verdict}: when {stability.share:.0%} of the texts are "
+        f"clustered again, {again} of {result.n_clusters} clusters come out again (Jaccard "
+        "similarity 0.75 or more)"
     )
     if stability.n_seeds and not math.isnan(stability.seed_ari):
         seed_ari = format_number(stability.seed_ari, 2)
-        text += f"; another random seed agrees with an adjusted Rand index of {seed_ari}"
+        text += (
+            f"; another random seed agrees with an adjusted Rand index of {seed_ari} (1 is the "
+            "same, 0 is chance)"
+        )
     return [f"{text}."]
 
 
@@ -107,9 +112,14 @@ def _agreement(result: ClusterResult) -> list[str]:
     if agreement is None:
         return []
     scores = agreement.all_texts
-    text = (
-        f"Compared with {len(agreement.classes)} known labels: adjusted Rand index "
-        f"{format_number(scores.ari, 2)}, V-measure {format_number(scores.v_measure, 2)}"
+    text = f"Compared with {counted(len(agreement.classes), 'known label')}: "
+    counts = agreement.contingency
+    if counts.any():
+        usual = counts.max(axis=0).sum() / counts.sum()
+        text += f"{usual:.0%} of the clustered texts have the label most frequent in their cluster, "
+    text += (
+        f"adjusted Rand index {format_number(scores.ari, 2)}, "
+        f"V-measure {format_number(scores.v_measure, 2)} (1 is perfect)"
     )
     if agreement.coverage < 1 and agreement.clustered is not None:
         text += (

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from toolkit.errors import UsageError
 from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
+from toolkit.typography import counted
 from toolkit.visualize.aligning import align
 from toolkit.visualize.display import EmbeddingMapDisplay
 from toolkit.visualize.offline import OfflineMap
@@ -267,7 +268,7 @@ class MapComparison(OfflineMap):
         """Return both maps as one offline page."""
         page = Page(
             self.title or "Two maps of the texts",
-            subtitle=f"{len(self.first.points):,} texts by {' and by '.join(self.titles)}",
+            subtitle=f"{counted(len(self.first.points), 'text')} by {' and by '.join(self.titles)}",
             template_package="toolkit.visualize",
         )
         fragment = page.add(self.fragment(page_zoom=False, color_by=color_by))

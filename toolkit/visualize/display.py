@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
+from toolkit.typography import counted
 from toolkit.visualize.groups import Names
 from toolkit.visualize.offline import OfflineMap
 from toolkit.visualize.points import MapPoints
@@ -301,7 +302,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
     def build_html(self, color_by: str | None = None) -> str:
         """Return the map as one offline page."""
         n_groups = sum(not group.noise for group in self.groups_)
-        subtitle = f"{len(self.points):,} texts"
+        subtitle = counted(len(self.points), "text")
         if n_groups > 1:
             subtitle += f" in {n_groups} groups"
         page = Page(
