@@ -78,7 +78,11 @@ def test_summary_says_how_many_how_good_how_stable_how_much_noise_and_what_to_do
     assert "4 clusters" in text
     assert f"{result.quality.noise} texts" in text
     assert "in no cluster" in text
+    assert "As a whole they are very stable: when 80%" in text
     assert "4 of 4 clusters come out again" in text
+    counts = result.agreement.contingency
+    usual = counts.max(axis=0).sum() / counts.sum()
+    assert f"{usual:.0%} of the clustered texts have their cluster's most frequent label" in text
     assert "another random seed" not in text  # HDBSCAN uses no chance
     assert "Doubt: Which model made the vectors was not recorded." in text
 
@@ -91,6 +95,14 @@ def test_doubts_of_a_bad_clustering():
     assert "did not reliably come out again" in text
     assert "changes with the random seed" in text
     assert "repeat another of their cluster" in text
+
+
+def test_few_texts_are_doubted():
+    X, labels = blobs((15, 15))
+    for n, doubted in ((29, True), (30, False)):
+        result = cluster_texts(worded_texts(labels)[:n], X[:n], n_clusters=2, stability=0)
+        said = f"There are only {n} texts: figures of so few say little."
+        assert (said in result.doubts()) is doubted
 
 
 def test_a_chosen_number_is_not_hidden():

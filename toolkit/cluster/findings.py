@@ -25,6 +25,9 @@ _SEPARATION = (
     (-1.0, "hardly apart"),
 )
 
+# Of fewer, a handful of other texts would have changed every figure.
+_FEW_TEXTS = 30
+
 
 def describe(result: ClusterResult) -> list[str]:
     """Return what was found: how many, how good, how stable, how much noise, which labels.
@@ -116,7 +119,7 @@ def _agreement(result: ClusterResult) -> list[str]:
     counts = agreement.contingency
     if counts.any():
         usual = counts.max(axis=0).sum() / counts.sum()
-        text += f"{usual:.0%} of the clustered texts have the label most frequent in their cluster, "
+        text += f"{usual:.0%} of the clustered texts have their cluster's most frequent label, "
     text += (
         f"adjusted Rand index {format_number(scores.ari, 2)}, "
         f"V-measure {format_number(scores.v_measure, 2)} (1 is perfect)"
@@ -145,6 +148,10 @@ def doubts(result: ClusterResult) -> list[str]:
     """
     quality, stability = result.quality, result.stability
     found = []
+    if len(result.texts) < _FEW_TEXTS:
+        found.append(
+            f"There are only {counted(len(result.texts), 'text')}: figures of so few say little."
+        )
     if result.chosen is not None:
         found += _number(result.chosen)
     if quality.coverage < 0.8:
