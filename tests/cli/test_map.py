@@ -33,6 +33,9 @@ def test_every_output_of_one_projection(
     page = (tmp_path / "m.html").read_text(encoding="utf-8")
     assert "Fruit &lt;and&gt; cars" in page
     assert "Fruit <and>" not in page
+    for made in ("task: clustering | query: {text}", "sha256:", "toolkit map ", "UMAPProjector"):
+        assert made in page
+    assert "Not EmbeddingGemma" not in page
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "m.svg").read_text().lstrip().startswith("<?xml")
     rows = list(csv.DictReader((tmp_path / "m.csv").read_text().splitlines()))
@@ -111,6 +114,9 @@ def test_two_maps(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> N
     assert "nearest neighbours are the same in both" in " ".join(done.stderr.split())
     page = (tmp_path / "m.html").read_text(encoding="utf-8")
     assert "task clustering, full dimension and by task query, 128 dimensions" in page
+    assert "<dt>dimensions of the second</dt><dd><bdi>128</bdi>" in page
+    assert "prompt of the second" in page
+    assert "data of the second" not in page
     rows = list(csv.DictReader((tmp_path / "m.csv").read_text().splitlines()))
     assert len(rows) == 20
     assert {"x", "y", "x_2", "y_2", "neighbours shared"} <= set(rows[0])
@@ -137,3 +143,11 @@ def test_two_ways_to_compare_that_exclude_each_other(table: Path, tmp_path: Path
     done = invoke(*words, "--compare-prompt", "{text}")
     assert done.code == 2
     assert "exclude each other" in done.stderr
+
+
+def test_the_page_of_another_model_says_so(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.html"
+    done = invoke("map", table, "--backend", "embedded", "--out", out)
+    assert done.code == 0, done.stderr
+    page = out.read_text(encoding="utf-8")
+    assert page.index("Not EmbeddingGemma: vectors of") < page.index("<section")

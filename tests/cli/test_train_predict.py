@@ -284,7 +284,9 @@ def test_evaluate_shows_the_drop_and_the_unseen(model: Path, new: Path, tmp_path
     done = invoke("evaluate", model, new, "--report", report)
     assert done.code == 0, done.stderr
     assert "training    drop" in done.stdout
-    assert "F1 in training" in report.read_text(encoding="utf-8")
+    page = report.read_text(encoding="utf-8")
+    for part in ("F1 in training", "sha256:", "toolkit evaluate ", "task: classification", "Date"):
+        assert part in page
     other = write_csv(tmp_path / "o.csv", ["text", "label"], [*passages(2, 12)[:3], ("x", "Sea")])
     done = invoke("evaluate", model, other, "--json", "--backend", "cache")
     assert (done.code, done.stdout) == (1, "")  # "x" has no vector in the cache

@@ -23,6 +23,7 @@ from toolkit.cli.options import (
     SpreadsheetSafe,
     option,
 )
+from toolkit.cli.reports import command_line
 from toolkit.cli.vectorizing import check_embedding
 from toolkit.cli.vectors_of import both_embedded, embed_table
 from toolkit.errors import UsageError
@@ -124,14 +125,20 @@ def map_texts(
         console.say("Projecting the map (UMAP) …")
         drawn = EmbeddingMapDisplay.from_embeddings(found.X, **options, **found.shown(data))
         colored = drawn
+        made = found.made(data.source) | {"command": command_line()}
     else:
         first, second = both_embedded(found, embed_table(data, other, "clustering"))
         console.say("Projecting the two maps (UMAP) …")
         titles = compare.titles(embedding, "clustering")
+        made = first.made(data.source) | {"command": command_line()}
+        others = second.made(data.source)
+        made["notice"] = made["notice"] or others.pop("notice")
+        made |= {f"{k} of the second": v for k, v in others.items() if v != made[k]}
         drawn = MapComparison.from_embeddings(
             first.X, second.X, titles=titles, **options, **first.shown(data)
         )
         colored = drawn.first
+    drawn.provenance = made
     if color_by is not None:
         # An unfit column is said before anything is written.
         note = colored.coloring(color_by).note

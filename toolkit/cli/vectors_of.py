@@ -52,6 +52,20 @@ class Embedded:
         """Return what a map shows of these rows: texts, labels, and further columns."""
         return {"texts": self.texts, "labels": self.labels, "columns": self.columns(data.kept)}
 
+    def made(self, source: str) -> dict[str, Any]:
+        """Return how these vectors were made, for the page of a map."""
+        from toolkit.provenance import data_fingerprint, model_notice
+
+        identity = self.vectorizer.identity_
+        return {
+            "notice": model_notice(identity),
+            "data": source,
+            "data fingerprint": f"sha256:{data_fingerprint(self.texts)}",
+            "embedding model": identity.describe(),
+            "prompt": self.vectorizer.prompt_,
+            "dimensions": self.X.shape[1],
+        }
+
     def only(self, rows: NDArray[np.intp]) -> Embedded:
         """Return those of the rows that are in ``rows`` of the table."""
         import numpy as np

@@ -279,7 +279,7 @@ class MapComparison(OfflineMap):
         else:
             projection["second map"] = "laid over the first"
         return page.render(
-            "map_page.html", map=fragment, projection=projection, introduction=self.caption
+            "map_page.html", map=fragment, introduction=self.caption, **self._made(projection)
         )
 
     def to_frame(self) -> pd.DataFrame:

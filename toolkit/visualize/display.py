@@ -312,7 +312,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         )
         fragment = page.add(self.fragment(page_zoom=False, color_by=color_by))
         page.add_script(TABLE_SCRIPT)
-        return page.render("map_page.html", map=fragment, projection=self.projection)
+        return page.render("map_page.html", map=fragment, **self._made(self.projection))
 
     def __repr__(self) -> str:
         return f"<EmbeddingMapDisplay of {len(self.points):,} texts, {len(self.groups_)} groups>"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import overload
+from types import MappingProxyType
+from typing import Any, overload
 
 from toolkit.page import write_text_atomic
 
@@ -13,11 +15,25 @@ __all__ = ["OfflineMap"]
 
 
 class OfflineMap(ABC):
-    """What writes itself as a page; a subclass says what is on it."""
+    """What writes itself as a page; a subclass says what is on it.
+
+    Attributes
+    ----------
+    provenance : mapping of str to object
+        How the vectors were made, for the end of the page; to be set by who knows. ``"notice"``
+        stands at the top: the sentence for vectors of another model than EmbeddingGemma.
+    """
+
+    provenance: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def build_html(self, color_by: str | None = None) -> str:
         """Return the whole page, made with :class:`toolkit.page.Page`."""
+
+    def _made(self, projection: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the template's variables on how the map was made."""
+        told = {k: v for k, v in self.provenance.items() if k != "notice" and v is not None}
+        return {"notice": self.provenance.get("notice"), "made": told | dict(projection)}
 
     @overload
     def to_html(
