@@ -67,6 +67,19 @@ class Visit:
         )
         assert overflow <= 0
 
+    def assert_accessible(self) -> None:
+        """axe-core finds no serious or critical violation."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        # axe is put into the page by evaluate: as a script its policy would refuse it.
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+
 
 class Chromium:
     """Opens files, each in a fresh context."""

@@ -60,8 +60,13 @@ def test_mistakes(trained):
 def test_report_in_every_form(trained, tmp_path: Path):
     info = read_model_info(save_model(trained, tmp_path / "m"))
     found = evaluate_model(trained.pipeline, TEXTS, LABELS, info=info)
-    report = EvaluationReport(found, facts={"Data": "new.csv"})
+    report = EvaluationReport(found, facts={"Data": "new.csv"}, notice="Not EmbeddingGemma: x.")
     html = report.to_html()
+    assert html.index("Not EmbeddingGemma: x.") < html.index('class="cards"')
+    assert report.to_markdown().index("Not EmbeddingGemma") < report.to_markdown().index("|")
+    assert report.to_dict()["notice"] == "Not EmbeddingGemma: x."
+    assert report.subtitle == f"new.csv: {len(TEXTS)} texts, {len(found.classes)} classes"
+    assert f"{report.n_wrong} wrong predictions" in html
     assert "Accuracy in training" in html
     assert "</b>water" not in html
     assert "F1 in training" in report.to_markdown()

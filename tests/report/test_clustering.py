@@ -51,6 +51,29 @@ def test_page_has_every_cluster_every_finding_and_every_doubt(sdg: ClusterReport
     assert 'id="noise"' not in html
 
 
+def test_the_table_has_keywords_whatever_the_names_are(sdg: ClusterReport):
+    first = [word.term for word in sdg.result.keywords[0]]
+    assert sdg.result.names[0] == ", ".join(first[:3])
+    assert sdg.clusters[0]["words"] == first[3:7]
+    called = replace(sdg.result, names=["Power", *sdg.result.names[1:]])
+    named = ClusterReport(called)
+    assert named.clusters[0]["words"] == first[:4]
+    page = named.to_html()
+    row = page[page.index(">Power</bdi></a>") :].split("</th>")[0]
+    assert all(f"<bdi>{word}</bdi>" in row for word in first[:4])
+    quality = sdg.result.quality.clusters[0]
+    assert f"cohesion {quality.cohesion:.2f}, silhouette" in page
+    assert f"(separation {quality.separation:.2f})" in page
+
+
+def test_how_the_map_was_made_is_told(sdg: ClusterReport):
+    points = np.random.default_rng(0).normal(size=(len(sdg.result.texts), 2))
+    made = {"method": "UMAPProjector", "n_neighbors": 15, "metric": "cosine"}
+    report = ClusterReport(sdg.result, EmbeddingMapDisplay(points, projection=made))
+    assert dict(report.facts)["Map"] == "UMAPProjector(n_neighbors=15, metric='cosine')"
+    assert "Map" not in dict(sdg.facts)
+
+
 def test_noise_is_shown_with_examples_and_coverage(noise: ClusterReport):
     html = noise.to_html()
     assert 'id="noise"' in html
@@ -306,7 +329,9 @@ def test_a_negative_silhouette_is_written_alike_everywhere(sdg: ClusterReport):
     report = ClusterReport(replace(sdg.result, quality=quality))
     shown = {label: value for label, value, _ in report.key_numbers}
     assert shown["Silhouette"] == "0.00"
-    assert "mean silhouette 0.00;" in " ".join(report.result.findings())
+    assert "mean silhouette 0.00 (on a scale from \u22121 to 1);" in " ".join(
+        report.result.findings()
+    )
     for written in (report.to_html(), report.to_markdown()):
         assert "−0.13" in written
         assert "-0.13" not in written

@@ -54,6 +54,15 @@ def test_it_says_what_the_result_says(result: MultilabelResult, tmp_path: Path):
     assert f"{result.thresholds[0]:.3f}" in text
 
 
+def test_deviations_stand_in_the_notes_of_the_cards(result: MultilabelResult):
+    report = MultilabelReport(result)
+    micro = result.scores["micro_f1"]
+    assert report.cards[0][1] == f"{micro.mean:.3f}"
+    assert report.cards[0][2].startswith(f"± {micro.sd:.3f}; ")
+    assert not any("±" in value for _, value, _ in report.cards)
+    assert report.subtitle == "120 texts, 3 labels, several a text"
+
+
 def test_a_baseline_as_good_is_said():
     rng = np.random.default_rng(0)
     texts = [f"w{a} w{b}" for a, b in rng.integers(0, 30, (90, 2))]

@@ -123,12 +123,3 @@ def test_colour_is_switched_on_both(tmp_path: Path, chromium_page: Chromium) -> 
     assert page.locator(".emap-labels span").count() == 4
     assert page.evaluate("window.hit") is None
     visit.assert_clean(path)
-
-
-def test_axe_finds_nothing_serious(tmp_path: Path, chromium_page: Chromium) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    path = page_of(tmp_path / "two.html")
-    visit = open_map(chromium_page, path)
-    found = Axe().run(visit.page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []

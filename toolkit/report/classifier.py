@@ -60,9 +60,10 @@ class ClassifierReport(TrainingReport):
         accuracy, f1 = self.result.scores["accuracy"], self.result.scores["macro_f1"]
         folds = len(accuracy.folds)
         tested = int(self.result.validation.tested.sum())
-        beside = f"± {accuracy.sd:.3f} over {folds} folds" if folds > 1 else ""
+        kept_back = f"on {counted(tested, 'row')} kept back"
+        beside = f"± {accuracy.sd:.3f} over {folds} folds" if folds > 1 else kept_back
         rows = [
-            ("Accuracy", f"{accuracy.mean:.3f}", beside or f"on {counted(tested, 'row')} kept back"),
+            ("Accuracy", f"{accuracy.mean:.3f}", beside),
             (
                 "Macro F1",
                 f"{f1.mean:.3f}",
