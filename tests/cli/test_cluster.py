@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.browser import Chromium
 from tests.cli.running import invoke, toolkit_process
+from tests.cluster.examples import HOSTILE
 from tests.ollama_double.faults import Fault, status
 from tests.ollama_double.server import Model, OllamaDouble
 
@@ -214,3 +216,37 @@ def test_a_chat_model_names_the_clusters(table: Path, tmp_path: Path, server: Ol
         assert len(server.texts_received) == asked, "said before the work, not after it"
         done = invoke(*words, tmp_path / "s.md", *host, "--name-host", server.host)
         assert done.code == 2
+
+
+@pytest.mark.browser
+def test_hostile_files_and_columns_do_nothing(chromium_page: Chromium, tmp_path: Path):
+    """Names of files and columns are as hostile as texts and labels."""
+    file = tmp_path / "<img src=x onerror=window.hurt=6>'\".csv"
+    columns = ("<script>window.hurt = 7</script>", HOSTILE[1], HOSTILE[2])
+    rows = [
+        (f"{HOSTILE[i % len(HOSTILE)]} {'harbour ship' if i % 2 else 'oven bread'} {i}",
+         HOSTILE[i % 2], 2000 + i % 3)
+        for i in range(24)
+    ]  # fmt: skip
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows([columns, *rows])
+    texts, labels, times = columns
+    words = (file, "--backend", "embedded", "--text-column", texts, "--label-column", labels)
+    page, drawn = tmp_path / "r.html", tmp_path / "m.html"
+    done = invoke(
+        "cluster", *words, "--time-column", times, "--n-clusters", "2", "--stability", "0",
+        "--report", page,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    done = invoke("map", *words, "--keep", times, "--out", drawn)
+    assert done.code == 0, done.stderr
+    for path in (page, drawn):
+        visit = chromium_page.open(path)
+        visit.page.wait_for_selector(".emap[data-ready]")
+        for summary in visit.page.locator("summary:visible").all():
+            summary.click()
+        visit.page.wait_for_timeout(300)
+        assert visit.page.evaluate("window.hurt") is None
+        assert visit.page.locator("iframe, base, link, main img").count() == 0
+        assert file.name in visit.page.locator(".facts").last.inner_text()
+        visit.assert_clean(path)
