@@ -123,3 +123,15 @@ def test_colour_is_switched_on_both(tmp_path: Path, chromium_page: Chromium) -> 
     assert page.locator(".emap-labels span").count() == 4
     assert page.evaluate("window.hit") is None
     visit.assert_clean(path)
+
+
+def test_the_legend_of_two_maps_hides_no_group(tmp_path: Path, chromium_page: Chromium) -> None:
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    labels = [f"label {i % 20}" for i in range(60)]
+    first, second = (EmbeddingMapDisplay(points, labels=labels) for _ in range(2))
+    path = MapComparison(first, second).to_html(tmp_path / "two.html")
+    visit = open_map(chromium_page, path)
+    legend = visit.page.locator(".emap-legend")
+    assert legend.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    visit.eventually(visit.page.locator(".emap-more-groups").is_visible)
+    assert "more groups below" in visit.page.locator(".emap-more-groups").inner_text()
