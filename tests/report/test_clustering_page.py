@@ -240,7 +240,7 @@ def test_names_of_any_length_leave_tables_as_wide_as_their_place(
     assert wide == []
     visit.assert_fits()
     # Cut in the tables, whole where the pointer rests, and long in the heading of the section.
-    shown = visit.page.locator("#cluster-table tbody th bdi").first
+    shown = visit.page.locator("#cluster-table tbody th a bdi").first
     assert len(shown.inner_text()) == 60
     assert shown.inner_text().endswith("…")
     assert len(shown.get_attribute("title")) == 701
@@ -255,7 +255,7 @@ def test_ordinary_names_fit_a_phone_and_no_word_is_broken(chromium_page: Chromiu
     # What the phone's table leaves out stands in the section of the cluster.
     assert "nearest to cluster" in page.locator("#cluster-3 .numbers").inner_text()
     heights = page.evaluate(
-        """Array.from(document.querySelectorAll("#cluster-table tbody th bdi"), (name) => {
+        """Array.from(document.querySelectorAll("#cluster-table tbody th a bdi"), (name) => {
           const range = document.createRange();
           const text = name.firstChild;
           return Array.from(text.data.matchAll(/[^ ]+/g), (word) => {
