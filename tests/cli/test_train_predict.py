@@ -285,7 +285,13 @@ def test_evaluate_shows_the_drop_and_the_unseen(model: Path, new: Path, tmp_path
     assert done.code == 0, done.stderr
     assert "training    drop" in done.stdout
     page = report.read_text(encoding="utf-8")
-    for part in ("F1 in training", "sha256:", "toolkit evaluate ", "task: classification", "Date"):
+    for part in (
+        "F1 in training",
+        "sha256:",
+        "<dt>Command</dt>",
+        "task: classification",
+        "<dt>Date</dt>",
+    ):
         assert part in page
     other = write_csv(tmp_path / "o.csv", ["text", "label"], [*passages(2, 12)[:3], ("x", "Sea")])
     done = invoke("evaluate", model, other, "--json", "--backend", "cache")
