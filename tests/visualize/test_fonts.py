@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from toolkit.visualize import EmbeddingMapDisplay
-from toolkit.visualize.fonts import _family_with, drawable, font_families
+from toolkit.visualize.fonts import _faces, _family_with, bold_font, drawable, font_families
 
 plt = pytest.importorskip("matplotlib.pyplot")
 ONE = ["DejaVu Sans"]  # comes with matplotlib, so what it lacks is the same everywhere
@@ -40,11 +40,20 @@ def test_an_installed_family_that_has_the_sign_is_added() -> None:
     assert _family_with("\ue123\ufffe"[1]) is None
 
 
-def test_no_box_is_ever_drawn() -> None:
+def test_bold_only_where_a_bold_font_has_the_signs() -> None:
+    light = "STIXSizeFiveSym"  # comes with matplotlib, in one weight
+    assert bold_font("Water", [*ONE, light]) == {"family": ONE, "weight": "bold"}
+    usual = _faces(ONE[0])[0].get_charmap()
+    only = next(chr(c) for c in _faces(light)[0].get_charmap() if c not in usual)
+    assert bold_font(only, [*ONE, light]) == {"family": [*ONE, light], "weight": "normal"}
+
+
+def test_no_box_is_ever_drawn(caplog: pytest.LogCaptureFixture) -> None:
     points = np.random.default_rng(0).normal(size=(80, 2)) + np.repeat(np.arange(8), 10)[:, None]
     names = [
         "\U0001f600 joy", "\U0001f984\U0001f308", "\U0001f44d\U0001f3fd", "\U0001fae8 shaking",
-        "\u0634\u0643\u0631\u0627", "\u05e9\u05dc\u05d5\u05dd", "\U00010330\U00010331", "\ue000",
+        "\u0634\u0643\u0631\u0627", "\u05e9\u05dc\u05d5\u05dd", "\U00010330\U00010331",
+        "\ue000 \u210f",
     ]  # fmt: skip
     display = EmbeddingMapDisplay(
         points,
@@ -59,3 +68,4 @@ def test_no_box_is_ever_drawn() -> None:
             figure = display.plot(color_by=color_by).figure_
             figure.canvas.draw()
             plt.close(figure)
+    assert caplog.messages == []  # nor is any font asked for a weight that it lacks

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolkit.typography import INVISIBLE
 
-__all__ = ["drawable", "font_families"]
+__all__ = ["bold_font", "drawable", "font_families"]
 
 # Families with the scripts of the world, tried in order for each character.
 _FONTS = (
@@ -93,6 +93,47 @@ def drawable(text: str, families: list[str]) -> str:
             named = [unicodedata.name(c, f"U+{ord(c):04X}") for c in characters]
             parts += [f"[{n if n.startswith('U+') else n.lower()}]" for n in named]
     return "".join(parts)
+
+
+def bold_font(text: str, families: list[str]) -> dict[str, Any]:
+    """Return family and weight to write a text with: bold, where fonts with its signs are.
+
+    matplotlib complains of each family that is asked for a weight it does not have, needed or not.
+
+    Parameters
+    ----------
+    text : str
+        As :func:`drawable` returns it.
+    families : list of str
+        As :func:`font_families` returns them.
+
+    Returns
+    -------
+    dict
+        ``family`` and ``weight``, as matplotlib's texts and font properties take them.
+
+    Examples
+    --------
+    >>> bold_font("Water", ["DejaVu Sans"])
+    {'family': ['DejaVu Sans'], 'weight': 'bold'}
+    """
+    bold = [family for family in families if _has_bold(family)]
+    if bold and not (_missing(text, bold) - _missing(text, families)):
+        return {"family": bold, "weight": "bold"}
+    return {"family": families, "weight": "normal"}
+
+
+@cache
+def _has_bold(family: str) -> bool:
+    from matplotlib.font_manager import fontManager
+
+    weights = {
+        entry.weight
+        for entry in fontManager.ttflist
+        if entry.name == family and entry.style == "normal"
+    }
+    # "sans-serif" is no family but a wish for one; matplotlib's own has a bold face.
+    return not weights or not weights.isdisjoint(_WEIGHTS[2:])
 
 
 def _kind(character: str) -> str:

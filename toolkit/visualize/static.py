@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.visualize.coloring import Coloring
-from toolkit.visualize.fonts import drawable, font_families
+from toolkit.visualize.fonts import bold_font, drawable, font_families
 from toolkit.visualize.groups import Group
 from toolkit.visualize.placing import place_boxes, wrap_name
 
@@ -89,9 +89,10 @@ def draw_map(
     written = "".join([title or "", caption, coloring.name, *(group.name for group in groups)])
     family = font_families(written)
     if title:
+        drawn = drawable(title, family)
         ax.set_title(
-            drawable(title, family), loc="left", color=theme["ink"], fontweight="bold", fontsize=13,
-            fontfamily=family, parse_math=False,
+            drawn, loc="left", color=theme["ink"], fontsize=13, parse_math=False,
+            **bold_font(drawn, family),
         )  # fmt: skip
     # As the label of the x axis the caption takes part in every layout engine.
     ax.set_xlabel(
@@ -119,12 +120,13 @@ def _write_scale(
         )
         for group in coloring.groups
     ]  # fmt: skip
+    name = drawable(coloring.name, family)
     legend = ax.legend(
-        handles=dots, title=drawable(coloring.name, family), loc="center left",
+        handles=dots, title=name, loc="center left",
         bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=theme["ink"],
         alignment="left", handletextpad=0.3,
         prop=FontProperties(family=family, size=8.5),
-        title_fontproperties=FontProperties(family=family, size=9, weight="bold"),
+        title_fontproperties=FontProperties(size=9, **bold_font(name, family)),
     )  # fmt: skip
     legend.get_title().set_color(theme["ink"])
     for text in (legend.get_title(), *legend.get_texts()):
@@ -146,15 +148,15 @@ def _write_names(
     if not named:
         return
     fontsize = 9.5 if len(named) <= 12 else 8.0 if len(named) <= 25 else 6.8
+    written = [drawable(group.name, family) for group in named]
     texts = [
         ax.text(
             *group.spot,
-            wrap_name(drawable(group.name, family), 18),
+            wrap_name(name, 18),
             ha="center",
             va="center",
             fontsize=fontsize,
-            fontweight="bold",
-            fontfamily=family,
+            **bold_font(name, family),
             linespacing=1.05,
             color=_mix(group.dark_color if dark else group.color, theme["ink"], 0.6),
             path_effects=[withStroke(linewidth=2.6, foreground=theme["paper"], alpha=0.92)],
@@ -162,7 +164,7 @@ def _write_names(
             zorder=5,
             in_layout=False,
         )
-        for group in named
+        for group, name in zip(named, written, strict=True)
     ]
     figure = ax.get_figure(root=True)
     if figure is None:

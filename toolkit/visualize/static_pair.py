@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from toolkit.visualize.fonts import drawable, font_families
+from toolkit.visualize.fonts import bold_font, drawable, font_families
 from toolkit.visualize.static import DARK, LIGHT, draw_map
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ def draw_pair(
     family = font_families(f"{title or ''}{caption}")
     # Before the maps are drawn: names are placed for the room that is left.
     if title:
+        drawn = drawable(title, family)
         figure.suptitle(
-            drawable(title, family), x=0.012, ha="left", color=theme["ink"], fontweight="bold",
-            fontsize=14, fontfamily=family, parse_math=False,
+            drawn, x=0.012, ha="left", color=theme["ink"], fontsize=14, parse_math=False,
+            **bold_font(drawn, family),
         )  # fmt: skip
     figure.supxlabel(
         textwrap.fill(drawable(caption, family), 190), x=0.012, ha="left", fontsize=8.5,
