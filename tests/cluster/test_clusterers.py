@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
@@ -15,8 +16,6 @@ from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, with_
 from toolkit.errors import UsageError
 
 
-# Clusters that are apart make a graph in several parts, which is what the others are tested on.
-@pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning")
 @pytest.mark.parametrize("name", CLUSTERERS)
 def test_every_named_clusterer_finds_clusters_that_are_apart(name: str):
     X, labels = blobs((40, 40, 40), spread=0.15)
@@ -78,8 +77,19 @@ def test_description_shows_number_and_seed_even_where_they_are_the_default():
     )
 
 
+@pytest.mark.parametrize("n", [3, 4, 6])
+def test_hdbscan_asks_for_no_more_neighbours_than_there_are_texts(n: int):
+    made = make_clusterer("hdbscan", n_samples=n, reducer=PCA(2))
+    assert len(made.fit_predict(np.eye(n, 8))) == n
+
+
 class _Nameless(BaseEstimator):
     pass
+
+
+class _FitsOnly(BaseEstimator):
+    def fit(self, X: object, y: object = None) -> object:
+        return self
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,11 @@ class _Nameless(BaseEstimator):
         ({"clusterer": "kmeans"}, "needs n_clusters"),
         ({"clusterer": "kmeans", "n_clusters": 0}, "cannot be made"),
         ({"clusterer": "kmeans", "n_clusters": 9, "n_samples": 5}, "9 clusters of 5 texts"),
+        ({"clusterer": "kmeans", "n_clusters": 4.0}, "whole number, not 4.0"),
+        ({"clusterer": "kmeans", "n_clusters": "4"}, "whole number, not '4'"),
+        ({"clusterer": "kmeans", "n_clusters": True}, "whole number"),
+        ({"clusterer": "kmeans", "n_clusters": 3, "reducer": TSNE()}, "no transform"),
+        ({"clusterer": _FitsOnly()}, "with fit_predict"),
         ({"clusterer": "hdbscan"}, "UMAPProjector"),
         ({"clusterer": "hdbscan", "n_clusters": 3, "reducer": PCA(2)}, "finds the number"),
         ({"clusterer": "kmeans", "n_clusters": 3, "min_cluster_size": 3}, "'hdbscan' alone"),

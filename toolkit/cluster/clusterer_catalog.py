@@ -13,9 +13,9 @@ from sklearn.cluster import (
     BisectingKMeans,
     KMeans,
     MiniBatchKMeans,
-    SpectralClustering,
 )
 
+from toolkit.cluster.spectral import NeighborSpectralClustering
 from toolkit.errors import UsageError
 
 __all__ = ["CLUSTERERS", "QUADRATIC_LIMIT", "ClustererInfo", "Wish", "clusterer_info", "folded"]
@@ -88,11 +88,9 @@ def _agglomerative(wish: Wish) -> BaseEstimator:
 def _spectral(wish: Wish) -> BaseEstimator:
     n = wish.n_samples
     neighbors = 15 if n is None else max(2, min(15, n - 1))
-    return SpectralClustering(
+    return NeighborSpectralClustering(
         wish.n_clusters,
-        affinity="nearest_neighbors",
         n_neighbors=neighbors,
-        assign_labels="cluster_qr",
         random_state=wish.random_state,
     )
 
@@ -103,12 +101,16 @@ def _hdbscan(wish: Wish) -> BaseEstimator:
     n, size = wish.n_samples, wish.min_cluster_size
     if size is None:
         size = 15 if n is None else max(5, round(n**0.5 / 2))
+    # More neighbours than texts are an error; parts of them are clustered, too.
+    samples = 5 if n is None else max(1, min(5, n // 2))
     if find_spec("hdbscan") is None:
-        return HDBSCAN(min_cluster_size=size, min_samples=5, copy=True)
+        return HDBSCAN(min_cluster_size=size, min_samples=samples, copy=True)
     # The package of that name is several times faster on many texts; the extra "hdbscan".
     import hdbscan
 
-    made: BaseEstimator = hdbscan.HDBSCAN(min_cluster_size=size, min_samples=5, core_dist_n_jobs=1)
+    made: BaseEstimator = hdbscan.HDBSCAN(
+        min_cluster_size=size, min_samples=samples, core_dist_n_jobs=1
+    )
     return made
 
 

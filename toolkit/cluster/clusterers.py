@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone, is_clusterer
@@ -94,8 +95,8 @@ def make_clusterer(
         is_clusterer(clusterer) or hasattr(clusterer, "fit_predict")
     ):
         raise UsageError(
-            f"clusterer must be a scikit-learn clusterer, one of {', '.join(CLUSTERERS)} or an "
-            f"import path, not {clusterer!r}"
+            f"clusterer must be a scikit-learn clusterer (with fit_predict), one of "
+            f"{', '.join(CLUSTERERS)} or an import path, not {clusterer!r}"
         )
     elif n_clusters is not None:
         raise UsageError(
@@ -105,6 +106,11 @@ def make_clusterer(
         made = clone(clusterer)
     if reducer is None:
         return made
+    if not hasattr(reducer, "transform"):
+        raise UsageError(
+            f"the reducer {reducer!r} has no transform, so it cannot stand before a clusterer; "
+            "take one that has, such as UMAPProjector('clustering') or scikit-learn's PCA"
+        )
     return Pipeline([("reduce", clone(reducer)), ("cluster", made)])
 
 
@@ -189,6 +195,8 @@ def _by_name(info: ClustererInfo, wish: Wish, reducer: BaseEstimator | None) -> 
 def _check_n_clusters(name: str, n_clusters: int | None, n_samples: int | None) -> None:
     if n_clusters is None:
         raise UsageError(f"{name!r} needs n_clusters, the number of clusters to make")
+    if not isinstance(n_clusters, Integral) or isinstance(n_clusters, bool):
+        raise UsageError(f"n_clusters is a whole number, not {n_clusters!r}")
     if n_clusters < 1 or (n_samples is not None and n_clusters > n_samples):
         of = "" if n_samples is None else f" of {n_samples:,} texts"
         raise UsageError(f"{n_clusters} clusters{of} cannot be made")

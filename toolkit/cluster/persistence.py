@@ -40,6 +40,7 @@ CLUSTERING_TYPES: tuple[str, ...] = (
     *VECTORIZER_TYPES,
     "toolkit.cluster.edited.EditedClusterer",
     "toolkit.cluster.predictor.CentroidClusterer",
+    "toolkit.cluster.spectral.NeighborSpectralClustering",
     # Unfitted, as a parameter: what the vectors were reduced by.
     "toolkit.visualize.projector.UMAPProjector",
     "hdbscan.hdbscan_.HDBSCAN",
