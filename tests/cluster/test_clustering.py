@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 
 from tests.cluster.examples import blobs, noisy, noisy_result, sdg_result, worded_texts
@@ -214,8 +214,39 @@ def test_wrong_input_is_refused_with_the_way_out():
         cluster_texts("one text", X)
     with pytest.raises(DataError, match="all 60 texts noise"):
         cluster_texts(texts, X, clusterer=HDBSCAN(min_cluster_size=60, copy=True))
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(DataError, match="hold NaN or infinity, the first at position 0"):
         cluster_texts(texts, np.where(X > 0.9, np.nan, X))
+    with pytest.raises(DataError, match="Give it other parameters, or choose kmeans"):
+        cluster_texts(texts, X, clusterer=DBSCAN(eps=1e-6))
+    with pytest.raises(UsageError, match=r"labels_true has shape \(60, 1\)"):
+        cluster_texts(texts, X, labels_true=labels[:, None])
+    with pytest.raises(UsageError, match="stability=-1"):
+        cluster_texts(texts, X, n_clusters=3, stability=-1)
+    with pytest.raises(UsageError, match="parts of 48 of 60 texts, too few for 50 clusters"):
+        cluster_texts(texts, X, n_clusters=50)
+    assert cluster_texts(texts, X, n_clusters=50, stability=0).n_clusters == 50
+
+
+def test_a_random_state_object_is_one_seed_for_everything():
+    X, labels = blobs(spread=0.5)
+    texts = worded_texts(labels)
+    a, b = (
+        cluster_texts(texts, X, n_clusters=5, stability=2, random_state=np.random.RandomState(4))
+        for _ in range(2)
+    )
+    assert isinstance(a.provenance["random_state"], int)
+    assert a.provenance["random_state"] == b.provenance["random_state"]
+    assert a.stability == b.stability
+    with pytest.raises(ValueError, match="cannot be used to seed"):
+        cluster_texts(texts, X, random_state="lucky")
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_fewer_clusters_than_asked_for_are_said():
+    X, _ = blobs((8, 8))
+    X = np.repeat(X[[0, -1]], 8, axis=0)
+    result = cluster_texts([f"text {i}" for i in range(16)], X, n_clusters=3, stability=0)
+    assert "3 clusters were asked for, and the clusterer found 2." in result.doubts()
 
 
 def test_dimensions_and_prompts_of_the_shipped_vectors_matter():

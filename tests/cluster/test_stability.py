@@ -16,7 +16,7 @@ from toolkit.cluster.neighborhood import modularity, nearest_neighbors
 from toolkit.cluster.number_figures import without_clusters
 from toolkit.cluster.stability import best_jaccards, verdict
 from toolkit.datasets import load_vectors
-from toolkit.errors import DataError
+from toolkit.errors import DataError, UsageError
 
 
 def test_jaccard_is_intersection_by_union_and_noise_is_no_cluster():
@@ -57,6 +57,14 @@ def test_a_clusterer_without_chance_is_not_run_with_other_seeds():
     assert (found.seed_ari, found.n_seeds) == (1.0, 0)
 
 
+def test_subsamples_that_cannot_be_clustered_are_refused_before_any_work():
+    X, labels = blobs((5, 5))
+    with pytest.raises(UsageError, match=r"parts of 8 of 10 texts, too few for 9.*--stability 0"):
+        assess_stability(X, labels, KMeans(9))
+    with pytest.raises(UsageError, match="share=2"):
+        assess_stability(X, labels, KMeans(2), share=2)
+
+
 def test_large_collections_are_sampled_and_say_so():
     X, labels = blobs((300, 200))
     told: list[str] = []
@@ -77,6 +85,16 @@ def test_large_collections_are_sampled_and_say_so():
         "stability: subsample 2 of 2",
         "stability: seed 1 of 1",
     ]
+
+
+def test_clusters_of_a_sample_may_be_smaller_in_proportion():
+    X, labels = blobs((300, 250, 200, 50))
+    clusterer = HDBSCAN(min_cluster_size=45, min_samples=5, copy=True)
+    # Of a sample of 200 the smallest cluster has about 10 texts.
+    found = assess_stability(X, labels, clusterer, n_resamples=4, max_texts=200)
+    assert found.jaccard > 0.9
+    assert found.clusters[3].jaccard > 0.75
+    assert found.seed_ari == 1.0
 
 
 def test_noise_in_the_clustering_and_in_the_subsamples():
@@ -203,6 +221,21 @@ def test_numbers_to_try_are_few_and_in_reach(n: int):
     assert 2 <= numbers[0] <= 4
     assert numbers[-1] <= min(50, n)
     assert 1 <= len(numbers) <= 12
+
+
+@pytest.mark.parametrize("wrong", [[], [1, 2], [2.5], ["a"], "abc", [[3]]])
+def test_numbers_that_cannot_be_tried_are_refused(wrong: object):
+    with pytest.raises(UsageError, match="whole numbers from 2"):
+        choose_n_clusters(blobs()[0], candidates=wrong)
+
+
+def test_an_array_of_numbers_is_tried_each_once():
+    found = choose_n_clusters(blobs()[0], candidates=np.array([5, 3, 3]), n_resamples=2)
+    assert [one.n_clusters for one in found.candidates] == [3, 5]
+    alone = choose_n_clusters(blobs()[0], candidates=[3], n_resamples=2)
+    assert "among the one number 3" in str(alone)
+    with pytest.raises(UsageError, match="at least 2"):
+        choose_n_clusters(blobs()[0], n_resamples=1)
 
 
 def test_too_few_texts_to_choose():

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from toolkit.cluster.geometry import unit_rows
 from toolkit.cluster.number_figures import Tried, figures, without_clusters
-from toolkit.errors import DataError
+from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,11 +105,13 @@ class ChosenK:
         if not numbers:
             return "All vectors are the same: they were put into one cluster."
         tried = f"{len(numbers)} numbers from {numbers[0]} to {numbers[-1]}"
+        if len(numbers) == 1:
+            tried = f"the one number {numbers[0]}"
         if self.n_clusters == 1:
             return (
-                f"No clusters stand out: {tried} were tried, and silhouette and neighbours kept "
-                "together are not clearly above chance with any. All texts were put into one "
-                "cluster; give n_clusters to divide them all the same."
+                f"No clusters stand out: of {tried}, none brings silhouette and neighbours kept "
+                "together clearly above chance. All texts were put into one cluster; give "
+                "n_clusters to divide them all the same."
             )
         text = (
             f"{self.n_clusters} clusters were chosen among {tried}, by how far silhouette, "
@@ -205,7 +207,9 @@ def choose_n_clusters(
     Raises
     ------
     DataError
-        If there are fewer than 10 texts.
+        If there are fewer than 10 texts, or a vector holds NaN or infinity.
+    UsageError
+        If a parameter is unusable.
 
     References
     ----------
@@ -227,6 +231,10 @@ def choose_n_clusters(
     1
     """
     vectors = unit_rows(X)
+    if n_resamples < 2:
+        raise UsageError(
+            f"n_resamples={n_resamples}; stability compares subsamples, so at least 2 are needed"
+        )
     if len(vectors) < 10:
         raise DataError(
             f"a number of clusters cannot be chosen from {len(vectors)} texts; give n_clusters "
@@ -239,7 +247,10 @@ def choose_n_clusters(
     n_distinct = len({row.tobytes() for row in vectors.round(4)})
     if n_distinct == 1:
         return ChosenK(1, (), (), n)
-    numbers = list(candidates or [k for k in candidate_numbers(n) if k <= n_distinct] or [2])
+    if candidates is None:
+        numbers = [k for k in candidate_numbers(n) if k <= n_distinct] or [2]
+    else:
+        numbers = _checked(candidates)
     draws = [np.sort(rng.choice(n, size=round(0.8 * n), replace=False)) for _ in range(n_resamples)]
     # Each data set with its own reduction: clumps that the reducer makes are chance, too.
     sets = [
@@ -263,6 +274,15 @@ def choose_n_clusters(
         known |= {k: measured(k) for k in (2, 3) if k not in known and k <= n_distinct}
         chosen = _choose(known, n)
     return chosen
+
+
+def _checked(candidates: Sequence[int]) -> list[int]:
+    """Return the numbers to try, each once, or say what is wrong with them."""
+    given = np.asarray(candidates)
+    if given.ndim != 1 or given.dtype.kind not in "iu" or len(given) == 0 or given.min() < 2:
+        raise UsageError(f"candidates are whole numbers from 2, not {candidates!r}")
+    numbers: list[int] = np.unique(given).tolist()
+    return numbers
 
 
 def _choose(known: dict[int, NDArray[np.float64]], n: int) -> ChosenK:

@@ -16,7 +16,8 @@ from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
-from toolkit.cluster.stability import assess_stability
+from toolkit.cluster.seeds import as_seed
+from toolkit.cluster.stability import assess_stability, check_sample_sizes
 from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts
@@ -49,7 +50,7 @@ def cluster_texts(
     min_df: int | float = 2,
     stop_words: Iterable[str] = (),
     tokenizer: Callable[[str], list[str]] = tokenize,
-    random_state: int | None = 0,
+    random_state: int | np.random.RandomState | None = 0,
     identity: ModelIdentity | None = None,
     prompt: str | None = None,
     source: str | None = None,
@@ -89,8 +90,8 @@ def cluster_texts(
         Words that are never keywords.
     tokenizer : callable, default=tokenize
         From a text to its words.
-    random_state : int or None, default=0
-        Seed of everything random.
+    random_state : int, RandomState or None, default=0
+        Seed of everything random; a RandomState is asked for one. With None each run is another.
     identity : ModelIdentity, optional
         What made the vectors: ``vectorizer.identity_``.
     prompt : str, optional
@@ -122,6 +123,9 @@ def cluster_texts(
     >>> found.n_clusters, len(found.labels)
     (17, 615)
     """
+    seed = as_seed(random_state)
+    if stability < 0:
+        raise UsageError(f"stability={stability}; it is a number of subsamples, 0 for none")
     items = check_texts(texts).texts
     left_out = sorted(set(stop_words))
     vectors = unit_rows(X)
@@ -140,7 +144,7 @@ def cluster_texts(
                     vectors,
                     str(clusterer),
                     reducer=reducer,
-                    random_state=random_state,
+                    random_state=seed,
                     progress=progress,
                 )
                 n_clusters = chosen.n_clusters
@@ -150,15 +154,20 @@ def cluster_texts(
             n_samples=len(items),
             min_cluster_size=min_cluster_size,
             reducer=reducer,
-            random_state=random_state,
+            random_state=seed,
         )
+        if stability and n_clusters != 1:
+            check_sample_sizes(base, len(items), max_texts=_EXAMINED)
         say("clustering")
         estimator = CentroidClusterer(base).fit(vectors)
         labels: Labels = estimator.labels_
         if (labels == NOISE).all():
+            names = {name.rsplit("__", 1)[-1] for name in base.get_params(deep=True)}
+            smaller = "smaller clusters to look for (min_cluster_size)"
             raise DataError(
-                f"{describe_clusterer(base)} calls all {len(items):,} texts noise. Give it smaller "
-                "clusters to look for (min_cluster_size), or choose kmeans."
+                f"{describe_clusterer(base)} calls all {len(items):,} texts noise. Give it "
+                f"{smaller if 'min_cluster_size' in names else 'other parameters'}, or choose "
+                "kmeans."
             )
         again = None
         # All texts in one cluster come out again always, which says nothing.
@@ -171,7 +180,7 @@ def cluster_texts(
                 # A sample's clusterings are compared with each other alone: one is no pair.
                 n_seeds=max(1 if len(items) <= _EXAMINED else 2, round(stability / 3)),
                 max_texts=_EXAMINED,
-                random_state=random_state,
+                random_state=seed,
                 progress=progress,
             )
     say("keywords and examples")
@@ -182,9 +191,9 @@ def cluster_texts(
         stability=again,
         known=known,
         chosen=chosen,
-        random_state=random_state,
+        random_state=seed,
         provenance=_provenance(
-            base, items, vectors, chosen, random_state, identity, prompt, source, command
+            base, items, vectors, chosen, seed, identity, prompt, source, command
         )
         | ({"stop_words": left_out} if left_out else {}),
         n_keywords=n_keywords,
@@ -243,9 +252,14 @@ def _needs_number(clusterer: str | BaseEstimator) -> bool:
 
 def _check_known(labels_true: ArrayLike, n: int) -> ArrayLike:
     """Check the number of known labels before any work is done."""
-    found = len(np.asarray(labels_true, dtype=object))
-    if found != n:
-        raise UsageError(f"there are {found:,} known labels for {n:,} texts")
+    given = np.asarray(labels_true, dtype=object)
+    if given.ndim != 1:
+        raise UsageError(
+            f"labels_true has shape {given.shape}; give one known label for each text, in one "
+            "dimension"
+        )
+    if len(given) != n:
+        raise UsageError(f"there are {len(given):,} known labels for {n:,} texts")
     return labels_true
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from toolkit.typography import counted, format_number, shorten
@@ -154,6 +155,11 @@ def doubts(result: ClusterResult) -> list[str]:
         )
     if result.chosen is not None:
         found += _number(result.chosen)
+    wanted = _wanted(result)
+    if result.n_clusters < wanted:
+        found.append(
+            f"{wanted} clusters were asked for, and the clusterer found {result.n_clusters}."
+        )
     if quality.coverage < 0.8:
         found.append(
             f"Only {quality.coverage:.0%} of the texts are in a cluster; what is said of the "
@@ -216,6 +222,15 @@ def doubts(result: ClusterResult) -> list[str]:
     if result.provenance.get("model") is None:
         found.append("Which model made the vectors was not recorded.")
     return found
+
+
+def _wanted(result: ClusterResult) -> int:
+    """Return how many clusters the clusterer was told to make; 0 if it was not."""
+    if result.edits is not None:
+        return 0
+    told = result.estimator.get_params(deep=True).items()
+    numbers = [value for name, value in told if name.endswith("__n_clusters")]
+    return max((int(n) for n in numbers if isinstance(n, Integral)), default=0)
 
 
 def _number(chosen: ChosenK) -> list[str]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from toolkit.errors import UsageError
+from toolkit.errors import DataError, UsageError
 
 __all__ = [
     "NOISE",
@@ -45,15 +45,31 @@ def unit_rows(X: ArrayLike) -> NDArray[np.float32]:
     -------
     ndarray of shape (n, d), dtype float32
 
+    Raises
+    ------
+    DataError
+        If a vector holds NaN or infinity.
+
     Examples
     --------
     >>> unit_rows([[3, 4], [0, 0]])
     array([[0.6, 0.8],
            [0. , 0. ]], dtype=float32)
     """
-    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32)
+    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    if not np.isfinite(vectors.sum()):
+        _refuse_gaps(vectors)
     rows: NDArray[np.float32] = vectors if is_unit(vectors) else normalize(vectors)
     return rows
+
+
+def _refuse_gaps(vectors: NDArray[np.floating]) -> None:
+    lost = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(lost):
+        raise DataError(
+            f"{len(lost):,} of {len(vectors):,} vectors hold NaN or infinity, the first at "
+            f"position {lost[0]:,}; leave these rows out, or make their vectors again"
+        )
 
 
 def is_unit(vectors: NDArray[np.floating]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,8 +15,19 @@ from sklearn.metrics import adjusted_rand_score
 from toolkit.cluster.clusterers import with_seed
 from toolkit.cluster.geometry import NOISE, Labels, check_labels, unit_rows
 from toolkit.cluster.threads import few_threads
+from toolkit.errors import UsageError
 
-__all__ = ["ClusterStability", "Stability", "assess_stability", "best_jaccards", "verdict"]
+__all__ = [
+    "ClusterStability",
+    "Stability",
+    "assess_stability",
+    "best_jaccards",
+    "check_sample_sizes",
+    "verdict",
+]
+
+
+_SMALLEST = 5
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,8 @@ def assess_stability(
     labels : array-like of shape (n,)
         The clustering to examine: numbers 0 to k-1, -1 for noise.
     clusterer : estimator
-        Unfitted, what made it; a pipeline with a reducer is done again as a whole.
+        Unfitted, what made it; a pipeline with a reducer is done again as a whole. Of a part of
+        the texts it is asked for clusters that are smaller in proportion (``min_cluster_size``).
     n_resamples : int, default=20
         Subsamples drawn without replacement.
     n_seeds : int, default=5
@@ -185,6 +198,11 @@ def assess_stability(
     -------
     Stability
 
+    Raises
+    ------
+    UsageError
+        If ``share`` is not a share, or a subsample has fewer texts than clusters are to be made.
+
     References
     ----------
     Hennig (2007), "Cluster-wise assessment of cluster stability", Computational Statistics & Data
@@ -201,8 +219,10 @@ def assess_stability(
     """
     vectors = unit_rows(X)
     given = check_labels(labels, len(vectors))
+    check_sample_sizes(clusterer, len(vectors), share=share, max_texts=max_texts)
     rng = np.random.default_rng(random_state)
-    whole = len(vectors) <= max_texts
+    n = len(vectors)
+    whole = n <= max_texts
     if not whole:
         rows = np.sort(rng.choice(len(vectors), size=max_texts, replace=False))
         vectors, given = vectors[rows], given[rows]
@@ -212,12 +232,18 @@ def assess_stability(
     for i in range(n_resamples):
         if progress is not None:
             progress(f"stability: subsample {i + 1} of {n_resamples}")
-        rows = rng.choice(len(vectors), size=max(2, round(share * len(vectors))), replace=False)
-        found = _cluster(clusterer, vectors[rows], rng)
+        rows = rng.choice(len(vectors), size=_size(len(vectors), share), replace=False)
+        found = _cluster(clusterer, vectors[rows], rng, n)
         jaccards[i] = best_jaccards(given[rows], found, k)
         aris[i] = adjusted_rand_score(given[rows], found)
     seeds = _seed_aris(
-        clusterer, vectors, given if whole else None, n_seeds=n_seeds, rng=rng, progress=progress
+        clusterer,
+        vectors,
+        given if whole else None,
+        of=n,
+        n_seeds=n_seeds,
+        rng=rng,
+        progress=progress,
     )
     clusters = tuple(_summary(cluster, jaccards[:, cluster]) for cluster in range(k))
     sizes = np.bincount(given[given != NOISE], minlength=k)
@@ -239,10 +265,44 @@ def assess_stability(
     )
 
 
+def check_sample_sizes(
+    clusterer: BaseEstimator, n: int, *, share: float = 0.8, max_texts: int = 20_000
+) -> None:
+    """Refuse to measure stability where a subsample has fewer texts than there are clusters.
+
+    Raises
+    ------
+    UsageError
+        If it is so, or ``share`` is not a share.
+    """
+    if not 0 < share <= 1:
+        raise UsageError(f"share={share}; it is the part of the texts to cluster again, up to 1")
+    size = _size(min(n, max_texts), share)
+    numbers = clusterer.get_params(deep=True).items()
+    wanted = [v for k, v in numbers if k.rsplit("__", 1)[-1] == "n_clusters"]
+    for number in wanted:
+        if isinstance(number, Integral) and number > size:
+            raise UsageError(
+                f"stability is measured on parts of {size:,} of {n:,} texts, too few for "
+                f"{number:,} clusters; ask for fewer clusters, or leave it out with stability=0 "
+                "(--stability 0)"
+            )
+
+
+def _size(n: int, share: float) -> int:
+    return max(2, round(share * n))
+
+
 def _cluster(
-    clusterer: BaseEstimator, vectors: NDArray[np.float32], rng: np.random.Generator
+    clusterer: BaseEstimator, vectors: NDArray[np.float32], rng: np.random.Generator, of: int
 ) -> Labels:
+    """Return the clusters of some of the vectors, from a seed drawn here."""
     made = with_seed(clusterer, int(rng.integers(2**31 - 1)))
+    for name, value in made.get_params(deep=True).items():
+        # A cluster has fewer texts in a part, and must not be too small there for that.
+        if name.rsplit("__", 1)[-1] == "min_cluster_size" and isinstance(value, Integral):
+            smaller = max(_SMALLEST, round(value * len(vectors) / of))
+            made.set_params(**{name: min(int(value), smaller)})
     with few_threads(vectors):
         return check_labels(made.fit_predict(vectors), len(vectors))
 
@@ -252,6 +312,7 @@ def _seed_aris(
     vectors: NDArray[np.float32],
     labels: Labels | None,
     *,
+    of: int,
     n_seeds: int,
     rng: np.random.Generator,
     progress: Callable[[str], None] | None,
@@ -265,7 +326,7 @@ def _seed_aris(
     for i in range(n_seeds):
         if progress is not None:
             progress(f"stability: seed {i + 1} of {n_seeds}")
-        runs.append(_cluster(clusterer, vectors, rng))
+        runs.append(_cluster(clusterer, vectors, rng, of))
     return [float(adjusted_rand_score(a, b)) for a, b in combinations(runs, 2)]
 
 
