@@ -51,6 +51,14 @@ def test_what_cannot_be_compared():
         compare_labels(["a", "b", "c"], [0, 1])
     with pytest.raises(UsageError, match="none of the texts"):
         compare_labels([None, None], [0, 1])
+    with pytest.raises(UsageError, match="one for each text"):
+        compare_labels([["a"], ["b"]], [0, 1])
+
+
+def test_mteb_leaves_out_texts_without_a_label():
+    X, labels = blobs((60, 60))
+    some = mteb_clustering(X, [None] * 10 + labels[10:].tolist(), n_experiments=1, sample_size=200)
+    assert some == mteb_clustering(X[10:], labels[10:], n_experiments=1, sample_size=200)
 
 
 def test_mteb_protocol_is_perfect_on_clusters_apart_and_repeatable():

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -11,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.cluster.examples import blobs, noisy
 from toolkit.cluster import CentroidClusterer
+from toolkit.errors import UsageError
 
 
 @parametrize_with_checks(
@@ -78,6 +80,23 @@ def test_in_a_pipeline_with_texts_and_through_pickle():
     np.testing.assert_array_equal(pipeline.predict(["text 0", "text 59"]), [0, 2])
     again = pickle.loads(pickle.dumps(pipeline[-1]))
     np.testing.assert_array_equal(again.predict(X), labels)
+
+
+def test_a_whole_number_is_a_distance_too():
+    X, _ = blobs()
+    model = CentroidClusterer(AgglomerativeClustering(3), max_distance=1).fit(X)
+    assert model.predict(-X[:1]) == [-1]
+
+
+class _Short(ClusterMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.labels_ = np.zeros(3, dtype=int)
+        return self
+
+
+def test_a_clusterer_with_too_few_labels_is_refused():
+    with pytest.raises(UsageError, match="3 labels for 60 vectors"):
+        CentroidClusterer(_Short()).fit(blobs()[0])
 
 
 @pytest.mark.parametrize("wrong", ["far", -1.0, 3.0])

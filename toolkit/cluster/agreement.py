@@ -196,7 +196,7 @@ def mteb_clustering(
     X : array-like of shape (n, d)
         Vectors, as the model gives them.
     labels_true : array-like of shape (n,)
-        Known labels.
+        Known labels; texts with None, NaN or NA are left out.
     n_experiments : int, default=10
         Number of experiments.
     sample_size : int, default=16384
@@ -217,9 +217,14 @@ def mteb_clustering(
     1.0
     """
     vectors = np.asarray(X)
-    classes, codes = _codes(_values(labels_true))
-    if len(codes) != len(vectors):
-        raise UsageError(f"there are {len(codes)} known labels for {len(vectors)} vectors")
+    values = _values(labels_true)
+    if len(values) != len(vectors):
+        raise UsageError(f"there are {len(values)} known labels for {len(vectors)} vectors")
+    known = np.array([not is_missing(value) for value in values], dtype=bool)
+    if not known.any():
+        raise UsageError("none of the texts has a known label")
+    classes, codes = _codes([v for v, has in zip(values, known, strict=True) if has])
+    vectors = vectors[known]
     rng = np.random.default_rng(random_state)
     scores = []
     for _ in range(n_experiments):
@@ -244,9 +249,11 @@ def _scores(codes: NDArray[np.intp], labels: NDArray[np.intp]) -> AgreementScore
 
 
 def _values(labels: ArrayLike) -> list[Any]:
-    values: list[Any] = (
-        labels.tolist() if hasattr(labels, "tolist") else np.asarray(labels, dtype=object).tolist()
-    )
+    values = labels.tolist() if hasattr(labels, "tolist") else np.asarray(labels, dtype=object)
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, list) or any(isinstance(value, list) for value in values):
+        raise UsageError("known labels are one for each text, in one dimension")
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -9,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
-from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.cluster.geometry import (
     NOISE,
+    check_labels,
     cluster_centers,
     is_unit,
     order_by_size,
@@ -34,7 +36,9 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
     ----------
     clusterer : estimator, optional
         A clusterer or a pipeline of a reducer and a clusterer; default ``KMeans(n_init=10)``. Its
-        own ``predict`` is used where it has one.
+        own ``predict`` is used where it has one. A reducer belongs in here, not before this step:
+        centroids and distances are those of the vectors this step is given, by their directions,
+        which mean little once UMAP has placed them.
     max_distance : {"auto"}, float or None, default="auto"
         Largest cosine distance (1 - cosine, 0 to 2) from the centroid at which a new vector still
         belongs to the cluster; beyond it is -1. "auto" takes, for each cluster, the distance of
@@ -67,8 +71,8 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012 - scikit-learn's convention
-        "clusterer": [HasMethods(["fit"]), None],
-        "max_distance": [StrOptions({"auto"}), Interval(RealNotInt, 0, 2, closed="both"), None],
+        "clusterer": [HasMethods(["fit_predict"]), None],
+        "max_distance": [StrOptions({"auto"}), Interval(Real, 0, 2, closed="both"), None],
     }
 
     def __init__(
@@ -101,7 +105,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             base = KMeans(min(8, len(vectors)), n_init=10, random_state=0)
         else:
             base = clone(self.clusterer)
-        found = np.asarray(base.fit_predict(vectors))
+        found = check_labels(base.fit_predict(vectors), len(vectors))
         self.labels_, old = order_by_size(found)
         units = vectors if is_unit(vectors) else normalize(vectors)
         self.clusterer_ = base
