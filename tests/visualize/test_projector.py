@@ -127,6 +127,48 @@ def test_in_a_pipeline_and_many_cores(blobs: tuple[np.ndarray, np.ndarray]) -> N
     assert pipeline.fit_transform(*blobs).shape == (120, 2)
 
 
+def test_the_bar_goes_to_stderr_and_only_when_asked_for(
+    blobs: tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verbose, shown in ((0, False), (1, False), (2, True)):  # no terminal here
+        model = UMAPProjector(verbose=verbose).fit(blobs[0])
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert ("UMAP: placing: 100%" in said.err) is shown
+        model.transform(blobs[0][:3])
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert ("UMAP: placing new texts: 100%" in said.err) is shown
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"n_neighbors": 1}, "n_neighbors is a whole number from 2, not 1"),
+        ({"n_neighbors": 5.0}, "n_neighbors is a whole number"),
+        ({"n_components": 0}, "n_components is a whole number from 1"),
+        ({"min_dist": 5.0}, "min_dist is a number from 0 to 1"),
+    ],
+)
+def test_unusable_parameters_are_refused(
+    parameters: dict, says: str, blobs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        UMAPProjector(verbose=0, **parameters).fit(blobs[0])
+
+
+def test_whole_floats_with_gaps_are_classes_and_others_are_refused(
+    blobs: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, y = blobs
+    gaps = np.where(np.arange(len(y)) % 5 == 0, np.nan, y.astype(float))
+    known = np.where(np.isnan(gaps), -1, gaps).astype(int)
+    model = UMAPProjector(supervised=True, verbose=0)
+    np.testing.assert_array_equal(model.fit_transform(X, gaps), model.fit_transform(X, known))
+    with pytest.raises(UsageError, match="24 of 120 numbers in y are missing, the first at"):
+        model.fit(X, gaps + 0.5)
+
+
 def test_densmap_cannot_place_new_texts(blobs: tuple[np.ndarray, np.ndarray]) -> None:
     model = UMAPProjector(densmap=True, verbose=0).fit(blobs[0])
     with pytest.raises(UsageError, match="densMAP"):

@@ -303,8 +303,9 @@ def cluster(
             name_with,
             host=chat_host,
             cache=cache_parameter(embedding.cache),
-            progress=console.detail,
+            progress=console.step,
         )
+        console.clear_step()
     if json_output:
         console.result_json(as_json(result, made_as))
     elif to_stdout:

@@ -44,8 +44,9 @@ def make_report(
         found.X,
         stop_words=stop_words,
         random_state=random_state,
-        progress=console.detail,
+        progress=console.step,
     )
+    console.clear_step()
     return ClusterReport(result, map=picture, times=times, substructure=parts)
 
 
@@ -126,7 +127,7 @@ def cluster_table(
     with warnings.catch_warnings():
         if n_clusters == "auto":  # of numbers that are tried, one too many for copies is no news
             warnings.filterwarnings("ignore", "Number of distinct clusters")
-        return cluster_texts(
+        result = cluster_texts(
             found.texts,
             found.X,
             clusterer=clusterer,
@@ -141,8 +142,10 @@ def cluster_table(
             prompt=found.vectorizer.prompt_,
             source=source,
             command=command_line(),
-            progress=console.detail,
+            progress=console.step,
         )
+    console.clear_step()
+    return result
 
 
 def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool | str) -> Any:

@@ -16,6 +16,9 @@ _HELD = "\x1f"
 """Stands for a space at which no line is broken."""
 
 
+_CLEAR = "\r\x1b[K"
+
+
 class Console:
     """Where messages go, and how many of them.
 
@@ -27,6 +30,7 @@ class Console:
 
     def __init__(self) -> None:
         self.level = 0
+        self._passing = False
 
     def configure(self, *, quiet: bool = False, verbose: bool = False) -> None:
         """Set how much is said, and show warnings as one line each."""
@@ -61,6 +65,26 @@ class Console:
         """Write a message that only ``--verbose`` shows."""
         if self.level > 0:
             _message(text)
+
+    def step(self, text: str) -> None:
+        """Say what is being done: on a terminal in a line that the next message replaces.
+
+        Elsewhere only ``--verbose`` shows it.
+        """
+        if self.level != 0 or not sys.stderr.isatty():
+            self.detail(text)
+            return
+        shown = f"{text} …"[: shutil.get_terminal_size().columns - 1]
+        sys.stderr.write(f"{_CLEAR}{shown}")
+        sys.stderr.flush()
+        self._passing = True
+
+    def clear_step(self) -> None:
+        """Take the line of the last step away, if there is one."""
+        if self._passing:
+            self._passing = False
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
 
     def error(self, text: str) -> None:
         """Write what went wrong, quiet or not."""
@@ -119,6 +143,7 @@ def _folded(line: str, width: int) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
+    console.clear_step()
     try:
         print(text, file=stream, flush=True)
     except UnicodeEncodeError:  # a terminal that is not UTF-8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib.util import find_spec
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -74,7 +75,8 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Cores to use when ``random_state`` is None.
     verbose : int, default=1
         0 is silent; 1 announces a first use that has to compile umap-learn, which can take over
-        a minute; 2 shows umap-learn's own progress.
+        a minute, and shows a bar on a terminal where it takes longer than a few seconds; 2 shows
+        the bar wherever messages go. All of it goes to standard error.
 
     Attributes
     ----------
@@ -135,8 +137,9 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n, d)
             Vectors, at least four.
         y : array-like of shape (n,), optional
-            Classes or numbers; used only with ``supervised=True``. A class of None, NaN or -1 is
-            unknown.
+            Classes or numbers; used only with ``supervised=True``. Floats are numbers, unless
+            they are whole and some are missing: so pandas writes numbers of classes. A class of
+            None, NaN or -1 is unknown.
 
         Returns
         -------
@@ -162,6 +165,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         settings = self.settings()
         vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=4)
         model = self._make(settings, len(vectors))
+        model.tqdm_kwds = self._bar("placing")
         target = self._target(y, len(vectors), model)
         with warnings.catch_warnings():
             # umap says that it found no TensorFlow, and that small neighbourhood graphs are not
@@ -199,6 +203,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         vectors = validate_data(self, X, dtype=np.float32, reset=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ImportWarning)
+            self.umap_.tqdm_kwds = self._bar("placing new texts")
             return np.asarray(self.umap_.transform(vectors), dtype=np.float32)
 
     def settings(self) -> dict[str, Any]:
@@ -207,7 +212,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Raises
         ------
         UsageError
-            If the preset is unknown.
+            If the preset is unknown, or one of its parameters is unusable.
 
         Examples
         --------
@@ -220,6 +225,11 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         for name in settings:
             if getattr(self, name) is not None:
                 settings[name] = getattr(self, name)
+        for name, least in (("n_components", 1), ("n_neighbors", 2)):
+            if not isinstance(settings[name], Integral) or settings[name] < least:
+                raise UsageError(f"{name} is a whole number from {least}, not {settings[name]!r}")
+        if not 0 <= settings["min_dist"] <= 1:
+            raise UsageError(f"min_dist is a number from 0 to 1, not {settings['min_dist']!r}")
         return settings | {"metric": self.metric, "densmap": self.densmap}
 
     def _make(self, settings: dict[str, Any], n: int) -> Any:
@@ -246,8 +256,19 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             random_state=self.random_state,
             # Said here, or umap warns that a seed means one thread.
             n_jobs=self.n_jobs if self.random_state is None else 1,
-            verbose=self.verbose >= 2,
         )
+
+    def _bar(self, doing: str) -> dict[str, Any]:
+        """Return how umap-learn is to show its rounds; its own ``verbose`` prints to stdout."""
+        return {
+            "desc": f"UMAP: {doing}",
+            "unit": "round",
+            "disable": None if self.verbose == 1 else self.verbose < 1,
+            "delay": 2 if self.verbose == 1 else 0,
+            "leave": self.verbose > 1,
+            "bar_format": None,
+            "dynamic_ncols": True,
+        }
 
     def _target(self, y: ArrayLike | None, n: int, model: Any) -> NDArray[Any] | None:
         if not self.supervised:
@@ -260,8 +281,15 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"y has shape {values.shape}; one class for each of {n} texts is needed"
             )
         if values.dtype.kind == "f":
-            model.target_metric = "l2"
-            return values
+            missing = np.isnan(values)
+            if not missing.any():
+                model.target_metric = "l2"
+                return values
+            if (values[~missing] % 1 != 0).any():
+                raise UsageError(
+                    f"{missing.sum():,} of {n:,} numbers in y are missing, the first at position "
+                    f"{missing.argmax():,}; leave these texts out"
+                )
         return _class_codes(values)
 
     def __sklearn_tags__(self) -> Any:
