@@ -91,6 +91,21 @@ def clusterers(figures: Mapping[str, Any]) -> str:
     return markdown(head, rows)
 
 
+def parameters(figures: Mapping[str, Any]) -> str:
+    head = ["", "the default reaches", "what comes nearest, or is better", "farthest below"]
+    rows = []
+    for name, changes in figures["clusterers"].items():
+        (_, default), *others = changes.items()
+        ranked = sorted(others, key=lambda one: -one[1]["ami_above"])
+        shown = [
+            f"{change}: {row['ami_above']:+.3f}, better on {row['better_on']}, worse on "
+            f"{row['worse_on']}"
+            for change, row in (ranked[0], ranked[-1])
+        ]
+        rows.append([f"`{name}`", f"{default['ami']:.3f}", *shown])
+    return markdown(head, rows)
+
+
 def numbers(figures: Mapping[str, Any]) -> str:
     head = ["vectors", "labels", "chosen", "about as good", "before", "adjusted Rand index with"]
     head[-1] += " that number"
@@ -207,6 +222,7 @@ def stages(figures: Mapping[str, Any]) -> str:
 PAGES: dict[str, dict[str, tuple[str, Make]]] = {
     "clustering.md": {
         "clusterers": ("clusterers", clusterers),
+        "parameters": ("parameters", parameters),
         "numbers": ("choosing_k", numbers),
         "rules": ("choosing_k", rules),
         "how sure": ("choosing_k", how_sure),

@@ -94,3 +94,14 @@ def test_ctrl_c(
     assert int(counted[1]) + int(counted[2].replace(",", "")) == 2000
     assert "Traceback" not in said
     assert not out.exists()
+
+
+def test_what_is_being_done_stands_in_one_line_that_is_cleared_at_the_end() -> None:
+    words = ("--backend", "cache", "--n-clusters", "5", "--stability", "2")
+    terminal = Terminal("cluster", "dataset:sdg", *words)
+    said = terminal.read_until(r"4 +\d+ texts")
+    assert terminal.end() == 0
+    steps = said[said.index("of the texts again") :].partition("615 texts")[0]
+    assert "\r\x1b[Kstability: subsample 2 of 2 \u2026" in steps
+    assert steps.endswith("\r\x1b[K")
+    assert steps.count("\n") == 1  # of the message before the first of them

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 
-from toolkit.errors import DataError, UsageError
-from toolkit.visualize import EmbeddingMapDisplay
+from toolkit.errors import DataError, InputTypeError, MissingTextError, UsageError
+from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 from toolkit.visualize.interactive import SVG_LIMIT
 from toolkit.visualize.static import point_alpha, point_area
 from toolkit.visualize.web import stratified_sample
@@ -82,6 +83,32 @@ def test_from_estimator_takes_labels_from_the_pipeline() -> None:
     bare = EmbeddingMapDisplay.from_estimator(Lengths(), iter(TEXTS), **options)
     assert "label" not in bare.to_frame()
     assert bare.texts == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("texts", "error"),
+    [
+        ("one text", InputTypeError),
+        (pd.DataFrame({"text": TEXTS, "label": 1}), InputTypeError),
+        ([None, *TEXTS], MissingTextError),
+        ([3, *TEXTS], InputTypeError),
+    ],
+)
+def test_what_are_no_texts_is_not_embedded(texts: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        EmbeddingMapDisplay.from_estimator(Lengths(), texts, projector=PCA(2))
+    with pytest.raises(error):
+        MapComparison.from_estimators(Lengths(), Lengths(), texts)
+
+
+def test_a_one_column_frame_is_texts_and_missing_ones_are_as_the_vectorizer_takes_them() -> None:
+    options = {"projector": PCA(2), "quality": False}
+    frame = pd.DataFrame({"text": TEXTS})
+    assert EmbeddingMapDisplay.from_estimator(Lengths(), frame, **options).texts == TEXTS
+    lenient = Lengths()
+    lenient.missing = "empty"
+    display = EmbeddingMapDisplay.from_estimator(lenient, [None, *TEXTS], **options)
+    assert display.texts == ["", *TEXTS]
 
 
 def test_refusals() -> None:

@@ -89,9 +89,7 @@ def _spectral(wish: Wish) -> BaseEstimator:
     n = wish.n_samples
     neighbors = 15 if n is None else max(2, min(15, n - 1))
     return NeighborSpectralClustering(
-        wish.n_clusters,
-        n_neighbors=neighbors,
-        random_state=wish.random_state,
+        wish.n_clusters or 1, n_neighbors=neighbors, random_state=wish.random_state
     )
 
 

@@ -101,7 +101,7 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Graph is not fully connected")
                 made.fit(vectors)
-            parts = connected_components(made.affinity_matrix_, return_labels=False)
+            parts, _ = connected_components(made.affinity_matrix_)
             if parts <= self.n_clusters or self.n_neighbors_ == most:
                 break
             self.n_neighbors_ = min(2 * self.n_neighbors_, most)

@@ -281,11 +281,11 @@ def check_sample_sizes(
     numbers = clusterer.get_params(deep=True).items()
     wanted = [v for k, v in numbers if k.rsplit("__", 1)[-1] == "n_clusters"]
     for number in wanted:
-        if isinstance(number, Integral) and number > size:
+        if isinstance(number, Integral) and int(number) > size:
             raise UsageError(
                 f"stability is measured on parts of {size:,} of {n:,} texts, too few for "
-                f"{number:,} clusters; ask for fewer clusters, or leave it out with stability=0 "
-                "(--stability 0)"
+                f"{int(number):,} clusters; ask for fewer clusters, or leave it out with "
+                "stability=0 (--stability 0)"
             )
 
 
@@ -301,7 +301,7 @@ def _cluster(
     for name, value in made.get_params(deep=True).items():
         # A cluster has fewer texts in a part, and must not be too small there for that.
         if name.rsplit("__", 1)[-1] == "min_cluster_size" and isinstance(value, Integral):
-            smaller = max(_SMALLEST, round(value * len(vectors) / of))
+            smaller = max(_SMALLEST, round(int(value) * len(vectors) / of))
             made.set_params(**{name: min(int(value), smaller)})
     with few_threads(vectors):
         return check_labels(made.fit_predict(vectors), len(vectors))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
@@ -192,8 +193,8 @@ class MapComparison(OfflineMap):
         -------
         MapComparison
         """
-        items = [str(text) for text in texts]
         steps = [getattr(one, "steps", [("", one)])[0][1] for one in (first, second)]
+        items = check_texts(texts, missing=getattr(steps[0], "missing", "error")).texts
         X, Y = (np.asarray(step.transform(items)) for step in steps)
         return cls.from_embeddings(X, Y, texts=items, **options)
 

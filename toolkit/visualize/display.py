@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toolkit.embedding.texts import check_texts
 from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.typography import counted
@@ -166,10 +167,17 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         Returns
         -------
         EmbeddingMapDisplay
+
+        Raises
+        ------
+        InputTypeError
+            If ``texts`` is a single text, a table, or holds something else than texts.
+        MissingTextError
+            If a text is missing and the vectorizer does not take missing ones.
         """
-        items = [str(text) for text in texts]
         steps = getattr(estimator, "steps", None)
         vectorizer = steps[0][1] if steps else estimator
+        items = check_texts(texts, missing=getattr(vectorizer, "missing", "error")).texts
         vectors = np.asarray(vectorizer.transform(items))
         if labels is None and steps and len(steps) > 1:
             labels = predicted_labels(estimator, vectors)
