@@ -85,7 +85,8 @@ def test_in_a_pipeline_with_texts_and_through_pickle():
 def test_a_whole_number_is_a_distance_too():
     X, _ = blobs()
     model = CentroidClusterer(AgglomerativeClustering(3), max_distance=1).fit(X)
-    assert model.predict(-X[:1]) == [-1]
+    away = -model.cluster_centers_.sum(axis=0, keepdims=True)
+    assert model.predict(away) == [-1]
 
 
 class _Short(ClusterMixin, BaseEstimator):
