@@ -273,7 +273,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             raise UsageError(
                 "titles are given, and this model takes no prompt to put them in; leave them out, "
                 "or write them into the texts"
-                if prompt == RAW and (self.task, self.prompt) != (None, None)
+                if prompt.template == "{text}" and (self.task, self.prompt) != (None, None)
                 else f"titles are given, and the prompt {prompt.template!r} has no place for "
                 "them; use task='retrieval_document' or a prompt with {title}"
             )
