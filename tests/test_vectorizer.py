@@ -13,6 +13,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -151,6 +152,7 @@ def test_missing_and_wrong_inputs(vectorizer):
         {"host": "http://a:b"},
         {"cache": 5},
         {"batch_size": 0},
+        {"n_jobs": 0},
         {"long_texts": "cut"},
         {"missing": "drop"},
         {"on_error": "ignore"},
@@ -179,6 +181,9 @@ def test_titles_of_documents(ollama_double):
         one.transform(["a"], titles=["b", "c"])
     with pytest.raises(UsageError, match="no place for them"):
         one.set_params(task="classification").transform(["a"], titles=["b"])
+    without_prompts = EmbeddingGemmaVectorizer("retrieval_document", backend="embedded")
+    with pytest.raises(UsageError, match="takes no prompt to put them in; leave them out"):
+        without_prompts.transform(["a"], titles=["b"])
 
 
 def test_titles_are_routed_through_a_pipeline(ollama_double):
@@ -413,6 +418,15 @@ def test_set_output_keeps_the_index(vectorizer):
     assert frame.columns[3] == "embeddinggemma003"
     frame = clone(vectorizer).set_output(transform="polars").fit_transform(pl.Series(TEXTS))
     assert frame.shape == (30, 768)
+
+
+def test_set_output_without_fit(vectorizer):
+    with pytest.raises(NotFittedError):
+        vectorizer.get_feature_names_out()
+    vectorizer.set_output(transform="pandas")
+    assert vectorizer.transform(TEXTS).columns[-1] == "embeddinggemma767"
+    vectorizer.set_params(dimensions=128)
+    assert vectorizer.transform(TEXTS).columns[-1] == "embeddinggemma127"
 
 
 def test_pickles_are_small_and_hold_no_connection(vectorizer):

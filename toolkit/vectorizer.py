@@ -36,6 +36,7 @@ __all__ = ["EmbeddingGemmaVectorizer"]
 
 # Beside the estimators, not in them: transform leaves an estimator as it is.
 _reports: WeakKeyDictionary[EmbeddingGemmaVectorizer, EmbeddingReport] = WeakKeyDictionary()
+_widths: WeakKeyDictionary[EmbeddingGemmaVectorizer, int] = WeakKeyDictionary()
 
 
 class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
@@ -145,7 +146,11 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         "host": [str, list, tuple, None],
         "cache": ["boolean", str, HasMethods("__fspath__")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "long_texts": [StrOptions({"truncate", "mean", "error"})],
         "missing": [StrOptions({"error", "empty"})],
         "on_error": [StrOptions({"raise", "nan"})],
@@ -266,8 +271,11 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         source, prompt = self._find_source(checked.texts, fitted, titled)
         if titled is not None and not prompt.takes_title:
             raise UsageError(
-                f"titles are given, and the prompt {prompt.template!r} has no place for them; use "
-                "task='retrieval_document' or a prompt with {title}"
+                "titles are given, and this model takes no prompt to put them in; leave them out, "
+                "or write them into the texts"
+                if prompt.template == "{text}" and (self.task, self.prompt) != (None, None)
+                else f"titles are given, and the prompt {prompt.template!r} has no place for "
+                "them; use task='retrieval_document' or a prompt with {title}"
             )
         if fitted is not None:
             check_drift(fitted, source.identity, on_drift=self.on_drift)
@@ -288,6 +296,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
             ),
             report=report,
         )
+        _widths[self] = vectors.shape[1]
         if source.unavailable is not None:
             warn_without_server(source.identity)
         if self.verbose > 0:
@@ -315,7 +324,7 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         return self.fit(X, y).transform(X, titles=titles)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the columns: ``embeddinggemma000`` and on.
+        """Return the names of the columns, ``embeddinggemma000`` and on, once it was used.
 
         Parameters
         ----------
@@ -326,12 +335,14 @@ class EmbeddingGemmaVectorizer(TransformerMixin, BaseEstimator):
         -------
         ndarray of str objects, of shape (n_features_out,)
         """
-        check_is_fitted(self, "n_features_out_")
-        width = len(str(self.n_features_out_ - 1))
+        # Without fit, ``set_output`` asks for the names of what transform has just returned.
+        count = None if hasattr(self, "n_features_out_") else _widths.get(self)
+        if count is None:
+            check_is_fitted(self, "n_features_out_")
+            count = self.n_features_out_
+        width = len(str(count - 1))
         stem = type(self).__name__.lower().removesuffix("vectorizer")
-        return np.asarray(
-            [f"{stem}{i:0{width}d}" for i in range(self.n_features_out_)], dtype=object
-        )
+        return np.asarray([f"{stem}{i:0{width}d}" for i in range(count)], dtype=object)
 
     @property
     def report_(self) -> EmbeddingReport:

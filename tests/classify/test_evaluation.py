@@ -40,6 +40,18 @@ def test_unseen_labels_are_named_and_count_as_errors(trained):
     assert "sea" in found.errors()["text"].tolist()
 
 
+def test_the_rows_of_the_training_are_recognised(trained, tmp_path: Path):
+    texts, labels = labelled_texts()
+    info = read_model_info(save_model(trained, tmp_path / "m"))
+    found = evaluate_model(trained.pipeline, texts, labels, info=info)
+    assert found.same_rows
+    assert "the rows the model was trained on" in found.summary()
+    assert "the difference may be chance" not in found.summary()
+    assert "the rows the model was trained on" in EvaluationReport(found).to_html()
+    others = evaluate_model(trained.pipeline, texts[1:], labels[1:], info=info)
+    assert not others.same_rows
+
+
 def test_numbers_are_compared_as_text():
     texts, labels = labelled_texts(10)
     numbers = [["fruit", "vehicle", "weather"].index(label) for label in labels]

@@ -74,7 +74,7 @@ def test_what_cannot_be_split_is_said():
         held_out(np.array(["a", "b"]))
     with pytest.raises(DataError, match="all rows are of one time"):
         held_out(Y, times=np.zeros(16))
-    with pytest.raises(DataError, match="all rows are of one group"):
+    with pytest.raises(DataError, match="these 16 rows are of one group"):
         held_out(Y, groups=np.zeros(16, dtype=np.int64))
     with pytest.raises(UsageError, match="not a share"):
         held_out(Y, test_size=1.5)

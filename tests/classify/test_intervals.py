@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import f1_score
 
 from toolkit.classify.intervals import bootstrap_intervals
@@ -23,6 +24,17 @@ def test_macro_f1_is_scikit_learns_over_classes_that_occur():
     assert found.value == pytest.approx(
         f1_score(given, predicted, average="macro", zero_division=0)
     )
+
+
+@pytest.mark.parametrize("n", [1, 12, 500])
+def test_a_perfect_score_is_not_certain(n):
+    # All n of n come out with probability 2.5 % at the lower end.
+    (name, found), *others = bootstrap_intervals(np.diag([n, 0])).items()
+    assert (name, found.value, found.high, others) == ("accuracy", 1, 1, [])
+    assert binom.pmf(n, n, found.low) == pytest.approx(0.025)
+    (name, found), *others = bootstrap_intervals([[0, n], [0, 0]]).items()
+    assert (name, found.value, found.low, others) == ("accuracy", 0, 0, [])
+    assert binom.pmf(0, n, found.high) == pytest.approx(0.025)
 
 
 def test_more_rows_give_a_narrower_interval():

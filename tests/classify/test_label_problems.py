@@ -5,6 +5,7 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from toolkit.classify import find_label_problems
+from toolkit.classify.label_findings import LabelProblem, LabelProblems
 from toolkit.datasets import load, load_vectors
 from toolkit.errors import DataError, UsageError
 
@@ -151,6 +152,13 @@ def test_the_frame_has_what_a_reader_needs():
     assert list(frame.columns) == wanted
     assert frame["row"].dtype == "int64"
     assert frame["other_row"].isna().sum() == len(frame) - 2
+    assert frame["score"].dtype == "float64"
+
+
+def test_the_frame_holds_half_a_surrogate_pair():
+    one = LabelProblem(0, "\ud800", "\ud801", None, 1.0, "rare_label", "seldom", None)
+    frame = LabelProblems([one], 1, []).to_frame()
+    assert frame.loc[0, ["text", "label"]].tolist() == ["\ud800", "\ud801"]
 
 
 @pytest.mark.parametrize(

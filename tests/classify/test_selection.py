@@ -55,6 +55,16 @@ def test_nested_tests_every_row_and_says_how_long_it_takes():
     assert "The folds of the validation chose" in result.summary()
 
 
+def test_fewer_groups_than_folds_are_counted():
+    texts, labels = labelled_texts(10)
+    said: list[str] = []
+    groups = [i % 3 for i in range(len(texts))]
+    result = select(texts, labels, candidates=["knn"], cv=5, groups=groups, say=said.append)
+    assert said[0].endswith("; 3 folds.")
+    assert result.provenance["splits"].startswith("3 folds, whole groups")
+    assert len(result.scores["accuracy"].folds) == 3
+
+
 def test_one_candidate_is_scored_without_a_choice():
     texts, labels = labelled_texts(10)
     result = select(texts, labels, candidates=["knn"], cv=3)
@@ -113,6 +123,11 @@ def test_mistakes_are_found_before_anything_is_embedded():
         (UsageError, {"candidates": ["knn"], "class_weight": "balanced"}, "takes no class weight"),
         (UsageError, {"candidates": []}, "no classifier to train"),
         (DataError, {"times": ["x"] * 9}, "neither a number nor an ISO date"),
+        (
+            DataError,
+            {"groups": [0, 1, 0, 1, 0, 1, 0, 1, 0]},
+            "of the 2 groups, the others",
+        ),
     ):
         with pytest.raises(error, match=said):
             select_classifier(texts, labels, vectorizer=Never(), **more)

@@ -112,12 +112,16 @@ def test_clusters_over_time_are_in_the_report(
         done = invoke(*words, "--time-column", "day", "--report", report, "--no-map", "--out", out)
         alone = invoke(*words, "--time-column", "day")
         unknown = invoke(*words, "--time-column", "date", "--report", report, "--force")
+        asked = len(server.texts_received)
+        unreadable = invoke(*words, "--time-column", "text", "--report", report, "--force")
+        assert len(server.texts_received) == asked
     assert done.code == 0, done.stderr
     assert ">2020-05<" in report.read_text(encoding="utf-8")
     assert "day" not in rows_of(out.read_text())[0]
     assert alone.code == unknown.code == 2
     assert "give --report" in alone.stderr
     assert "--time-column" in unknown.stderr
+    assert "none of the times can be read" in unreadable.stderr
 
 
 def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:

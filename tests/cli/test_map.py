@@ -100,6 +100,8 @@ def test_colour_by_a_column(table: Path, tmp_path: Path, ollama_double: OllamaDo
     assert done.code == 0, done.stderr
     page = out.read_text(encoding="utf-8")
     assert '<option value="0" selected>n</option><option value="1">nothing</option>' in page
+    unknown = invoke(*words, "--color-by", "nn", "--force")
+    assert "no column 'nn' (--color-by). Did you mean 'n'?" in " ".join(unknown.stderr.split())
     refused = invoke(*words, "--color-by", "sort", "--force")
     assert refused.code == 2
     assert "'sort'" in refused.stderr

@@ -321,7 +321,9 @@ def test_an_interrupted_run_goes_on(
 
     def failing(fitted: Any, texts: list[str], **how: Any) -> Any:
         if len(predicted) == 2 and texts:
-            raise KeyboardInterrupt
+            stop = KeyboardInterrupt()
+            stop.add_note("Stopped: 1 of 5 texts.")
+            raise stop
         if texts:
             predicted.append(len(texts))
         return real(fitted, texts, **how)
@@ -329,7 +331,10 @@ def test_an_interrupted_run_goes_on(
     real = prediction.predict_texts
     monkeypatch.setattr(prediction, "predict_texts", failing)
     words = ("predict", model, new, "--out", tmp_path / "p.csv", "--top", "2")
-    assert invoke(*words).code == 130
+    stopped = invoke(*words)
+    assert stopped.code == 130
+    assert "1 of 5 texts. That counts the part of" in " ".join(stopped.stderr.split())
+    assert "from row 11 on." in " ".join(stopped.stderr.split())
     part = tmp_path / "p.csv.part"
     assert part.is_file()
     assert not (tmp_path / "p.csv").exists()

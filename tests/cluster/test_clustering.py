@@ -72,6 +72,14 @@ def test_frames_agree_with_each_other():
     assert table.to_numpy().sum() == result.agreement.n_labelled
 
 
+def test_frames_of_texts_with_half_a_surrogate_pair():
+    texts = ["\ud83d broken"] * len(noisy_result().texts)
+    strange = replace(noisy_result(), names=["\ud800"] * 4, texts=texts)
+    assert strange.assignments()["text"].tolist() == strange.texts
+    assert "\ud800" in strange.assignments()["name"].tolist()
+    assert set(strange.exemplar_frame()["text"]) == {"\ud83d broken"}
+
+
 def test_summary_says_how_many_how_good_how_stable_how_much_noise_and_what_to_doubt():
     result = noisy_result()
     text = result.summary()

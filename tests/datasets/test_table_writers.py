@@ -7,6 +7,8 @@ import gzip
 import json
 import subprocess
 import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,27 @@ def test_vectors_in_parquet(tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "a.parquet")
     assert str(table.schema.field("vector").type) == "fixed_size_list<element: float>[3]"
     assert table["vector"].to_pylist() == vectors.tolist()
+
+
+def test_cells_that_only_parquet_has(tmp_path: Path) -> None:
+    when, day = datetime(2026, 5, 1, 12, 30, tzinfo=UTC), date(2026, 5, 1)
+    cells = [when, day, Decimal("1.10"), b"x", [1, "é"], {"days": [day]}, None]
+    columns = {"n": range(len(cells)), "cell": cells}
+    write_table(tmp_path / "a.jsonl", columns)
+    lines = (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["cell"] for line in lines] == [
+        "2026-05-01T12:30:00+00:00",
+        "2026-05-01",
+        "1.10",
+        "b'x'",
+        [1, "é"],
+        {"days": ["2026-05-01"]},
+        None,
+    ]
+    write_table(tmp_path / "a.csv", columns)
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row["cell"] for row in csv.DictReader(file)]
+    assert rows[1:] == ["2026-05-01", "1.10", "b'x'", '[1, "é"]', '{"days": ["2026-05-01"]}', ""]
 
 
 def test_lone_surrogates_stay_what_they_are_where_the_format_can_say_so(tmp_path: Path) -> None:

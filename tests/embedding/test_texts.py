@@ -78,6 +78,7 @@ def test_every_kind_of_missing(absent):
         ("one string", r"single str; pass a list of texts, for example \[text\]"),
         (b"bytes", "single bytes"),
         ({"a": 1}, "dict"),
+        ({"a", "b"}, "set, which has no order"),
         (5, "int; pass a collection"),
         (None, "NoneType; pass a collection"),
         (np.array("text"), "single value"),

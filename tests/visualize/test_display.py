@@ -139,6 +139,19 @@ def test_frame_and_recolor() -> None:
     assert other.texts == TEXTS
 
 
+def test_frame_of_texts_with_half_a_surrogate_pair() -> None:
+    points, labels = blobs(12, 3)
+    strange = ["\ud800"] * 12
+    names = ["\ud801", "y", "z"]
+    display = EmbeddingMapDisplay(
+        points, texts=strange, labels=labels, names=names, columns={"note": strange, "n": range(12)}
+    )
+    frame = display.to_frame()
+    assert frame["text"].tolist() == frame["note"].tolist() == strange
+    assert "\ud801" in frame["group"].tolist()
+    assert frame["n"].dtype.kind == "i"
+
+
 def name_boxes(display: EmbeddingMapDisplay) -> list[mpl.transforms.Bbox]:
     display.figure_.canvas.draw()
     return [text.get_window_extent() for text in display.ax_.texts]

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from toolkit.classify.holdout import folds, held_out
 from toolkit.classify.splitting import Splits
 from toolkit.classify.trials import Selection, Trial, run_trials
+from toolkit.errors import DataError
 from toolkit.typography import counted
 
 __all__ = ["RowDivider", "beginning", "choose"]
@@ -71,18 +72,24 @@ class RowDivider:
         """Return the splits of some rows that the candidates are compared on."""
         if len(rows) > SINGLE_SPLIT_ABOVE or self.times is not None:
             return self.held_out(rows)
+        if self.groups is not None and len(np.unique(self.groups[rows])) < 2:
+            raise DataError(
+                f"the {counted(len(rows), 'row')} to compare classifiers on are of one group: of "
+                f"the {counted(len(np.unique(self.groups)), 'group')}, the others are held out. "
+                "Give one classifier (--classifier), or rows of more groups"
+            )
         return self.folds(rows, INNER_FOLDS)
 
-    def describe(self, cv: int | None) -> str:
-        """Return the outer splits in words."""
+    def describe(self, n_folds: int | None) -> str:
+        """Return the outer splits in words; None where one part is held out."""
         by = "by class"
         if self.groups is not None:
             by = "whole groups, balanced by class"
         elif self.times is not None:
             by = "each later than what it was learned from"
-        if cv is None:
+        if n_folds is None:
             return f"{self.test_size:.0%} held out, {by} (random_state={self.random_state})"
-        return f"{cv} folds, {by} (random_state={self.random_state})"
+        return f"{n_folds} folds, {by} (random_state={self.random_state})"
 
 
 def choose(
@@ -156,8 +163,10 @@ def choose(
     return selection, [candidates[name] for name in picks]
 
 
-def beginning(rows: int, classes: str, source: str | None, cv: int | None, test_size: float) -> str:
-    """Return what a training is about to do.
+def beginning(
+    rows: int, classes: str, source: str | None, n_folds: int | None, test_size: float
+) -> str:
+    """Return what a training is about to do; ``n_folds`` is None where one part is held out.
 
     Examples
     --------
@@ -165,7 +174,7 @@ def beginning(rows: int, classes: str, source: str | None, cv: int | None, test_
     '1,200 texts of 3 classes from reviews.csv; 20% held out.'
     """
     where = f" from {source}" if source else ""
-    how = f"{cv} folds" if cv else f"{test_size:.0%} held out"
+    how = f"{n_folds} folds" if n_folds else f"{test_size:.0%} held out"
     return f"{counted(rows, 'text')} of {classes}{where}; {how}."
 
 

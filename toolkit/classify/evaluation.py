@@ -19,11 +19,19 @@ from toolkit.classify.prediction import predict_texts
 from toolkit.classify.validation import measure
 from toolkit.embedding.texts import is_missing
 from toolkit.errors import DataError, UsageError
+from toolkit.provenance import data_fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Evaluation", "ModelEvaluation", "evaluate_model", "of_training", "training_note"]
+__all__ = [
+    "Evaluation",
+    "ModelEvaluation",
+    "evaluate_model",
+    "of_training",
+    "trained_on",
+    "training_note",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,6 +57,8 @@ class ModelEvaluation(ABC):
         Labels the model cannot answer, with their number of rows.
     trained_classes : dict of str to float
         F1 by class that the model came with; empty if it has none.
+    same_rows : bool
+        Whether these are the very rows the model was trained on.
     """
 
     deciding: ClassVar[str]
@@ -63,6 +73,7 @@ class ModelEvaluation(ABC):
     trained: dict[str, float] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
     trained_classes: dict[str, float] = field(default_factory=dict)
+    same_rows: bool = False
 
     @property
     def drop(self) -> dict[str, float]:
@@ -87,6 +98,11 @@ class ModelEvaluation(ABC):
     def notes(self) -> list[str]:
         """Return what a reader of the scores should know, in sentences."""
         found = []
+        if self.same_rows:
+            found.append(
+                "These are the rows the model was trained on: it does better here than it will on "
+                "new texts. Take other rows."
+            )
         if self.unseen and not self.intervals:
             found.append(none_known(self.unseen, sorted(set(self.classes) - set(self.unseen))))
         elif self.unseen:
@@ -96,7 +112,7 @@ class ModelEvaluation(ABC):
                 f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
                 f"{self.unseen_rows()}"
             )
-        if self.deciding in self.trained and self.intervals:
+        if self.deciding in self.trained and self.intervals and not self.same_rows:
             name = self.deciding.replace("_f1", " F1")
             before, here = self.trained[self.deciding], self.intervals[self.deciding]
             found.append(training_note(name, before, here))
@@ -261,6 +277,7 @@ def evaluate_model(
         if known & set(given)
         else {},
         unseen=dict(counts.most_common()),
+        same_rows=trained_on(info, listed, given),
         **of_training(info),
     )
 
@@ -281,6 +298,27 @@ def of_training(info: ModelInfo | None) -> dict[str, Any]:
             str(k): float(v) for k, v in info.provenance.get("f1_by_class", {}).items()
         },
     }
+
+
+def trained_on(info: ModelInfo | None, texts: Sequence[str], cells: Iterable[object]) -> bool:
+    """Return whether a model was trained on these rows, all of them and in this order.
+
+    Parameters
+    ----------
+    info : ModelInfo or None
+        What is known of the model.
+    texts : sequence of str
+        Texts.
+    cells : iterable
+        Their labels, as they stand in a table.
+
+    Examples
+    --------
+    >>> trained_on(None, ["a"], ["x"])
+    False
+    """
+    made = None if info is None else info.provenance.get("data_fingerprint")
+    return made is not None and made == f"sha256:{data_fingerprint(texts, cells)}"
 
 
 def none_known(unseen: Mapping[str, int], classes: Sequence[str]) -> str:

@@ -144,7 +144,10 @@ def _group_folds(
     y: NDArray[Any], groups: NDArray[np.int64], parts: int, random_state: int | None
 ) -> Splits:
     if parts < 2:
-        raise DataError("all rows are of one group: there is nothing to test on; leave it out")
+        raise DataError(
+            f"these {len(y)} rows are of one group: there is nothing to test on; leave the groups "
+            "out, or find rows of others"
+        )
     # scikit-learn's splitter refuses when every class has fewer rows than parts, and warns when
     # one has; classes are only its means to balance, so rare ones are pooled.
     codes = np.unique(y, return_inverse=True)[1]

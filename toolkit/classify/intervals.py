@@ -48,7 +48,9 @@ def bootstrap_intervals(
 
     Test rows are drawn again with replacement; for these two scores that is a multinomial draw of
     the cells of the confusion matrix. The range speaks of other test rows of the same kind, not
-    of other training rows and not of other data (Efron and Tibshirani 1993, chapter 13).
+    of other training rows and not of other data (Efron and Tibshirani 1993, chapter 13). Draws
+    from rows of which none is wrong, or none right, would all be alike: there the accuracy has its
+    exact interval (Clopper and Pearson 1934), and macro F1 none.
 
     Parameters
     ----------
@@ -64,33 +66,40 @@ def bootstrap_intervals(
     Returns
     -------
     dict of str to Interval
-        ``"accuracy"`` and ``"macro_f1"``, the latter over the classes that occur; empty without
-        test rows.
+        ``"accuracy"`` and ``"macro_f1"``, the latter over the classes that occur and only where
+        some rows are right and some wrong; empty without test rows.
 
     Examples
     --------
     >>> found = bootstrap_intervals([[40, 10], [10, 40]])["accuracy"]
     >>> found.value, 0.70 < found.low < 0.75, 0.85 < found.high < 0.90
     (0.8, True, True)
+    >>> {name: found.text() for name, found in bootstrap_intervals([[20, 0], [0, 12]]).items()}
+    {'accuracy': '1.000 (0.891 to 1.000)'}
     """
     counts = np.asarray(confusion, dtype=np.int64)
     total = int(counts.sum())
     if not total:
         return {}
+    hits = int(np.trace(counts))
+    if hits in (0, total):
+        edge = ((1 - level) / 2) ** (1 / total)
+        exact = Interval(1.0, edge, 1.0) if hits else Interval(0.0, 0.0, 1 - edge)
+        return {"accuracy": exact}
     rng = np.random.default_rng(random_state)
     given, predicted = np.nonzero(counts)
     cells = counts[given, predicted]
     draws = np.vstack([cells, rng.multinomial(total, cells / total, size=n_resamples)])
     n = len(counts)
     right = given == predicted
-    hits, support, answers = (
+    found_right, support, answers = (
         _sums(draws[:, chosen], classes[chosen], n)
         for chosen, classes in ((right, given), (right | True, given), (right | True, predicted))
     )
     occurs = (support + answers) > 0
-    f1 = np.divide(2 * hits, support + answers, out=np.zeros_like(hits), where=occurs)
+    f1 = np.divide(2 * found_right, support + answers, out=np.zeros_like(support), where=occurs)
     scores = {
-        "accuracy": hits.sum(axis=1) / total,
+        "accuracy": found_right.sum(axis=1) / total,
         "macro_f1": f1.sum(axis=1) / occurs.sum(axis=1),
     }
     tails = [(1 - level) / 2, (1 + level) / 2]

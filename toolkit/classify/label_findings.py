@@ -107,9 +107,10 @@ class LabelProblems:
         """Return the problems as a frame, one row each; columns as :class:`LabelProblem` has."""
         import pandas as pd
 
-        frame = pd.DataFrame(self.columns())
+        # Not pandas' own string type, which refuses half of a surrogate pair.
+        frame = pd.DataFrame(self.columns(), dtype=object)
         # Whole numbers with gaps, which a plain column would turn into floats.
-        return frame.astype({"row": "int64", "other_row": "Int64"})
+        return frame.astype({"row": "int64", "score": "float64", "other_row": "Int64"})
 
     def summary(self) -> str:
         """Return the counts and notes as text."""

@@ -77,9 +77,8 @@ def as_labels(y: ArrayLike | Sequence[Any], n_rows: int) -> NDArray[Any]:
         result = numbers.astype(np.int64)
     else:
         kinds = sorted({type(label).__name__ for label in labels})
-        raise DataError(
-            f"the labels are of mixed types ({', '.join(kinds)}); turn them all into strings"
-        )
+        found = f"of mixed types ({', '.join(kinds)})" if len(kinds) > 1 else f"of type {kinds[0]}"
+        raise DataError(f"the labels are {found}; turn them all into strings")
     classes = np.unique(result)
     if len(classes) < 2:
         raise DataError(
@@ -137,6 +136,9 @@ def one_column(values: ArrayLike | Sequence[Any], n_rows: int, what: str) -> lis
     """
     if isinstance(values, str | bytes):
         raise DataError(f"{what} must be one per text, not a single {type(values).__name__}")
+    frame: Any = values
+    if hasattr(frame, "columns") and len(frame.columns) == 1:
+        values = np.asarray(frame.to_numpy())  # df[["label"]], of pandas or polars
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if getattr(values, "ndim", 1) != 1 or hasattr(values, "columns"):

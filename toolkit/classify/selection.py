@@ -188,12 +188,17 @@ def compare_and_train(
     rows = RowDivider(targets.balanced, codes, moments, test_size, random_state)
     everything = np.arange(len(texts))
     outer = rows.held_out(everything) if cv is None else rows.folds(everything, cv)
+    # Groups and times may allow fewer folds than asked for.
+    n_folds = None if cv is None else len(outer)
+    if len(candidates) > 1:
+        for train, _ in outer:
+            rows.inner(train)
     said = notes(outer)
 
     if say is not None:
         words = ("class", "classes") if targets.separator is None else ("label", "labels")
         classes = counted(len(targets.classes), *words)
-        say(beginning(len(texts), classes, how.get("source"), cv, test_size))
+        say(beginning(len(texts), classes, how.get("source"), n_folds, test_size))
     full, first_step = make_vectors(vectorizer, texts)
     asked = vectorizer.get_params(deep=False).get("dimensions")
     X = full if asked is None else cut_rows(full, int(asked))
@@ -211,7 +216,7 @@ def compare_and_train(
         fold_models=fold_models,
         selection=selection,
         notes=said,
-        splitter=rows.describe(cv),
+        splitter=rows.describe(n_folds),
         learning=times is None,  # a part of the past at random would mix up time and number
         random_state=random_state,
         n_jobs=n_jobs,

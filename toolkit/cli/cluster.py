@@ -246,6 +246,13 @@ def cluster(
         keep_option="--keep, --time-column" if keep else "--time-column",
         missing=embedding.missing,
     )
+    if time_column is not None:
+        import numpy as np
+
+        from toolkit.cluster.over_time import count_over_time
+
+        # Whether they can be read is found out before the work.
+        count_over_time(np.zeros(len(data.texts), dtype=np.int64), data.kept[time_column])
     if reuse is None:
         check_clusterer(clusterer, number, min_cluster_size, len(data.texts))
     found = embed_table(data, embedding, "clustering", fewest=FEWEST)

@@ -9,6 +9,7 @@ from toolkit.cli.commands import command
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import OUTPUT, Force, Keep, NoText, Source, option
+from toolkit.cli.streamed_rows import note_part
 from toolkit.cli.vectorizing import make_vectorizer
 from toolkit.typography import counted
 
@@ -91,7 +92,11 @@ def embed(
                 if not chunk.start:
                     vectorizer.fit(texts)
                     writer.describe(vectorizer.identity_, vectorizer.prompt_)
-                vectors = _vectors(vectorizer, texts, chunk.start)
+                try:
+                    vectors = _vectors(vectorizer, texts, chunk.start)
+                except KeyboardInterrupt as stop:
+                    note_part(stop, table, chunk.start, len(texts) == CHUNK)
+                    raise
                 done = vectorizer.report_
                 if ending == ".safetensors" and done.truncated + done.averaged:
                     raise DataError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from toolkit.datasets.tables import Table
     from toolkit.saved.row_log import RowLog
 
-__all__ = ["CHUNK", "Destination", "StreamedRows", "stream_rows"]
+__all__ = ["CHUNK", "Destination", "StreamedRows", "note_part", "stream_rows"]
 
 CHUNK = 1024
 
@@ -173,11 +173,15 @@ class StreamedRows:
         """
         layout = self._layout(results, with_text)
         block: list[tuple[Any, ...]] = []
-        for found in find(self._texts()):
-            block.append((*self._waiting.popleft(), *found))
-            self.count += 1
-            if len(block) == CHUNK:
-                _flush(block, layout, writer)
+        try:
+            for found in find(self._texts()):
+                block.append((*self._waiting.popleft(), *found))
+                self.count += 1
+                if len(block) == CHUNK:
+                    _flush(block, layout, writer)
+        except KeyboardInterrupt as stop:
+            note_part(stop, self.table, self.count, len(self._waiting) >= CHUNK)
+            raise
         if block:
             _flush(block, layout, writer)
 
@@ -204,6 +208,12 @@ class StreamedRows:
             for text, *cells in zip(chunk.columns[self.column], *beside, strict=True):
                 self._waiting.append((text, *cells))
                 yield text
+
+
+def note_part(stop: KeyboardInterrupt, table: Table, start: int, more: bool) -> None:
+    """Note that what the engine counted is a part of a table, from row ``start`` on."""
+    if getattr(stop, "__notes__", []) and (start or more):
+        stop.add_note(f"That counts the part of {table.name} from row {start + 1:,} on.")
 
 
 def _flush(

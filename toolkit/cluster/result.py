@@ -187,9 +187,10 @@ class ClusterResult:
         names = ["" if label == NOISE else self.names[label] for label in self.labels]
         return pd.DataFrame(
             {
-                "text": self.texts,
+                # Not pandas' own string type, which refuses half of a surrogate pair.
+                "text": pd.Series(self.texts, dtype=object),
                 "cluster": self.labels,
-                "name": names,
+                "name": pd.Series(names, dtype=object),
                 "similarity": self.similarity,
                 "silhouette": self.quality.samples,
             }
@@ -227,12 +228,14 @@ class ClusterResult:
         import pandas as pd
 
         rows = [
-            {"cluster": cluster, **vars(found), "text": self.texts[found.position]}
+            {"cluster": cluster, **vars(found)}
             for cluster, items in enumerate(self.exemplars)
             for found in items
         ]
-        columns = ["cluster", "kind", "position", "similarity", "other", "other_similarity", "text"]
-        return pd.DataFrame(rows, columns=columns)
+        columns = ["cluster", "kind", "position", "similarity", "other", "other_similarity"]
+        frame = pd.DataFrame(rows, columns=columns)
+        frame["text"] = pd.Series([self.texts[i] for i in frame["position"]], dtype=object)
+        return frame
 
     def contingency_frame(self) -> pd.DataFrame:
         """Return known labels by clusters: how many texts of each label are in each cluster.

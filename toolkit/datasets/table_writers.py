@@ -134,7 +134,7 @@ class _DelimitedWriter:
             self._write_row(map(_plain, row))
 
     def _write_row(self, cells: Iterable[Any]) -> None:
-        row = [self._clean(cell) for cell in cells]
+        row = [self._clean(_json(c) if isinstance(c, list | dict) else c) for c in cells]
         returns = any(isinstance(cell, str) and "\r" in cell for cell in row)
         (self._quoting if returns else self._writer).writerow(row)
 
@@ -147,12 +147,7 @@ class _JsonLinesWriter:
         names = list(columns)
         for row in zip(*columns.values(), strict=True):
             item = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
-            line = json.dumps(item, ensure_ascii=False)
-            try:
-                line.encode()
-            except UnicodeEncodeError:  # a lone surrogate, which JSON can escape
-                line = json.dumps(item)
-            self._file.write(line + "\n")
+            self._file.write(_json(item) + "\n")
 
 
 class _ParquetWriter:
@@ -312,6 +307,20 @@ def _plain(value: Any) -> Any:
     elif hasattr(value, "tolist"):
         value = value.tolist()
     return None if isinstance(value, float) and value != value else value
+
+
+def _json(value: Any) -> str:
+    """Return JSON; times as ISO 8601, whatever else JSON lacks (decimals, bytes) as text."""
+    text = json.dumps(value, ensure_ascii=False, default=_as_text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can escape
+        return json.dumps(value, default=_as_text)
+    return text
+
+
+def _as_text(value: Any) -> str:
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def _sound(text: str) -> str:

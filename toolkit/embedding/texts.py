@@ -155,6 +155,10 @@ def _column(X: Any) -> tuple[Iterable[Any], Any, str | None]:
         )
     if isinstance(X, dict):
         raise InputTypeError("X is a dict; pass its texts as a list, for example list(X.values())")
+    if isinstance(X, set | frozenset):
+        raise InputTypeError(
+            "X is a set, which has no order to return rows in; pass a list, for example sorted(X)"
+        )
     if _is_sparse(X):
         raise InputTypeError(
             "X is a sparse matrix; a sparse matrix holds numbers, and this transformer takes "

@@ -148,10 +148,18 @@ class MapPoints:
 
         frame = pd.DataFrame({"x": self.points[:, 0], "y": self.points[:, 1]})
         if self.labels is not None:
-            frame["label"] = [self.groups_[code].label for code in self.codes_]
-            frame["group"] = [self.groups_[code].name for code in self.codes_]
+            frame["label"] = _cells([self.groups_[code].label for code in self.codes_])
+            frame["group"] = _cells([self.groups_[code].name for code in self.codes_])
         if self.texts is not None:
-            frame["text"] = self.texts
+            frame["text"] = _cells(self.texts)
         for key, values in self.columns.items():
-            frame[key if key not in frame else f"{key}_"] = values
+            frame[key if key not in frame else f"{key}_"] = _cells(values)
         return frame
+
+
+def _cells(values: Sequence[Any]) -> Sequence[Any] | pd.Series[Any]:
+    """Return a column's cells; texts not as pandas' own string type, which refuses surrogates."""
+    import pandas as pd
+
+    texts = any(isinstance(value, str) for value in values)
+    return pd.Series(values, dtype=object) if texts else values

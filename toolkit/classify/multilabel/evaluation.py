@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from toolkit.classify.evaluation import ModelEvaluation, of_training
+from toolkit.classify.evaluation import ModelEvaluation, of_training, trained_on
 from toolkit.classify.model_info import ModelInfo
 from toolkit.classify.multilabel.label_sets import as_label_sets
 from toolkit.classify.multilabel.metrics import measure_sets, set_intervals
@@ -165,5 +165,6 @@ def evaluate_multilabel(
         if counts and not given[:, places].any()
         else set_intervals(given, predicted, random_state=random_state),
         unseen=dict(sorted(counts.items(), key=lambda pair: -pair[1])),
+        same_rows=trained_on(info, listed, sets.joined()),
         **of_training(info),
     )
