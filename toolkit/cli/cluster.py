@@ -113,10 +113,10 @@ def cluster(
         str | None,
         option(
             "--stop-words",
-            metavar="FILE|WORDS",
+            metavar="english|FILE|WORDS",
             panel=CLUSTERS,
-            help="Words that are no keywords and name no cluster: a file of them, or with commas "
-            "between them.",
+            help="Words that are no keywords and name no cluster: scikit-learn's English ones, a "
+            "file of words, or words with commas between them.",
         ),
     ] = None,
     name_with: Annotated[
@@ -223,7 +223,7 @@ def cluster(
         )
     if on_drift is not None and reuse is None:
         raise UsageError("--on-drift is for saved clusters; give --reuse, too")
-    left_out = frozenset[str]() if stop_words is None else read_stop_words(stop_words)
+    left_out = () if stop_words is None else read_stop_words(stop_words)
     if time_column is not None and report is None:
         raise UsageError("--time-column is for the report; give --report, too")
     if decisions is not None:

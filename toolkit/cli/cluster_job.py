@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.cluster import ClusterResult
+    from toolkit.cluster.stop_words import StopWords
     from toolkit.report import ClusterReport
 
 __all__ = ["FEWEST", "check_clusterer", "check_reused", "cluster_table", "make_report"]
@@ -31,7 +32,7 @@ def make_report(
     with_map: bool,
     random_state: int,
     cache: bool | str,
-    stop_words: Collection[str] = (),
+    stop_words: StopWords = (),
 ) -> ClusterReport:
     """Return the report: the map, what clusters fall into, and all the rest."""
     from toolkit.cluster import find_substructure
@@ -112,7 +113,7 @@ def cluster_table(
     stability: int,
     random_state: int,
     *,
-    stop_words: Collection[str] = (),
+    stop_words: StopWords = (),
 ) -> ClusterResult:
     """Cluster the texts of a table, reduced first where the clusterer wants it."""
     from toolkit.cluster import CLUSTERERS, cluster_texts

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.cluster.stop_words import StopWords
 
 __all__ = ["read_stop_words"]
 
@@ -13,18 +17,18 @@ _LARGEST = 1_000_000
 """Characters; the longest published lists have some 20,000."""
 
 
-def read_stop_words(given: str) -> frozenset[str]:
+def read_stop_words(given: str) -> StopWords:
     """Return the words of a file, or of a list with commas, in the form keywords have.
 
     Parameters
     ----------
     given : str
-        Path of a UTF-8 file with words on its lines, of which ``#`` and ``|`` begin a comment; or
+        ``english``, scikit-learn's list; path of a UTF-8 file with words on its lines, of which ``#`` and ``|`` begin a comment; or
         words with commas between them.
 
     Returns
     -------
-    frozenset of str
+    frozenset of str or "english"
         As the tokenizer makes them of a text: in lower case. Of a phrase, each word.
 
     Raises
@@ -39,6 +43,8 @@ def read_stop_words(given: str) -> frozenset[str]:
     """
     from toolkit.cluster.tokenizer import tokenize
 
+    if given == "english":
+        return given
     path = _path(given)
     if path is None:
         parts = given.split(",")
@@ -47,8 +53,8 @@ def read_stop_words(given: str) -> frozenset[str]:
     words = frozenset(word for part in parts for word in tokenize(part))
     if not words:
         raise UsageError(
-            f"--stop-words {given!r} has no word of two letters or more; give a file of words, or "
-            "words with commas between them"
+            f"--stop-words {given!r} has no word of two letters or more; give english, a file of "
+            "words, or words with commas between them"
         )
     return words
 

@@ -18,6 +18,7 @@ from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.seeds import as_seed
 from toolkit.cluster.stability import assess_stability, check_sample_sizes
+from toolkit.cluster.stop_words import StopWords, stop_word_set
 from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts
@@ -48,7 +49,7 @@ def cluster_texts(
     n_keywords: int = 10,
     ngram_range: tuple[int, int] = (1, 1),
     min_df: int | float = 2,
-    stop_words: Iterable[str] = (),
+    stop_words: StopWords = (),
     tokenizer: Callable[[str], list[str]] = tokenize,
     random_state: int | np.random.RandomState | None = 0,
     identity: ModelIdentity | None = None,
@@ -86,8 +87,8 @@ def cluster_texts(
         Fewest and most words in a keyword.
     min_df : int or float, default=2
         Fewest texts a keyword must occur in.
-    stop_words : iterable of str, optional
-        Words that are never keywords.
+    stop_words : "english" or iterable of str, optional
+        Words that are never keywords; ``"english"`` is scikit-learn's list.
     tokenizer : callable, default=tokenize
         From a text to its words.
     random_state : int, RandomState or None, default=0
@@ -127,7 +128,8 @@ def cluster_texts(
     if stability < 0:
         raise UsageError(f"stability={stability}; it is a number of subsamples, 0 for none")
     items = check_texts(texts).texts
-    left_out = sorted(set(stop_words))
+    words = stop_word_set(stop_words)
+    left_out = stop_words if isinstance(stop_words, str) else sorted(words)
     vectors = unit_rows(X)
     if len(items) != len(vectors):
         raise UsageError(f"there are {len(items):,} texts and {len(vectors):,} vectors")

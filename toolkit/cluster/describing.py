@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from toolkit.cluster.quality import quality_of
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import Stability
+from toolkit.cluster.stop_words import StopWords
 from toolkit.cluster.terms import count_terms, sum_by_cluster
 from toolkit.cluster.tokenizer import tokenize
 
@@ -36,7 +37,7 @@ def describe_clusters(
     n_keywords: int = 10,
     ngram_range: tuple[int, int] = (1, 1),
     min_df: int | float = 2,
-    stop_words: Iterable[str] = (),
+    stop_words: StopWords = (),
     tokenizer: Callable[[str], list[str]] = tokenize,
 ) -> tuple[list[list[Keyword]], list[list[Keyword]]]:
     """Return the keywords of each cluster, by log-odds and by c-TF-IDF.

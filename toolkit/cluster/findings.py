@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
+from toolkit.cluster.stop_words import stop_word_set
 from toolkit.typography import counted, format_number, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
+    from toolkit.cluster.keywords import Keyword
     from toolkit.cluster.result import ClusterResult
 
 __all__ = ["describe", "doubts"]
@@ -211,6 +213,14 @@ def doubts(result: ClusterResult) -> list[str]:
         found.append(
             f"No word is typical of {counted(len(wordless), 'cluster')} ({_numbers(wordless)})."
         )
+    little = {i: w for i, words in enumerate(result.keywords) if (w := _function_words(words))}
+    if little:
+        such = " and ".join(f"“{word}”" for word in next(iter(little.values()))[:2])
+        found.append(
+            f"The first keywords of {counted(len(little), 'cluster')} ({_numbers([*little])}) are "
+            f"words such as {such}, which say little: read the examples. Given as stop words, they "
+            "would leave room for others."
+        )
     named = result.provenance.get("names")
     if named is not None:
         found.append(
@@ -222,6 +232,13 @@ def doubts(result: ClusterResult) -> list[str]:
     if result.provenance.get("model") is None:
         found.append("Which model made the vectors was not recorded.")
     return found
+
+
+def _function_words(keywords: Sequence[Keyword]) -> list[str]:
+    """Return those of the first three that are stop words of English, if most of them are."""
+    first = [word.term for word in keywords[:3]]
+    found = [term for term in first if term in stop_word_set("english")]
+    return found if 2 * len(found) > len(first) else []
 
 
 def _wanted(result: ClusterResult) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from toolkit.cluster.describing import describe_clusters
 from toolkit.cluster.geometry import cluster_centers, order_by_size, unit_rows
 from toolkit.cluster.keywords import keyword_names
 from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.stop_words import StopWords
 from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
 
@@ -76,7 +77,7 @@ def find_substructure(
     result: ClusterResult,
     X: ArrayLike,
     *,
-    stop_words: Collection[str] = (),
+    stop_words: StopWords = (),
     random_state: int | None = 0,
     progress: Callable[[str], None] | None = None,
 ) -> dict[int, Substructure]:
@@ -95,7 +96,7 @@ def find_substructure(
         A clustering.
     X : array-like of shape (n, d)
         The vectors it is of.
-    stop_words : collection of str, optional
+    stop_words : "english" or iterable of str, optional
         Words that are no keywords of the groups.
     random_state : int or None, default=0
         Seed of the draws and clusterings.
@@ -144,7 +145,7 @@ def _divide(
     texts: list[str],
     rows: NDArray[np.intp],
     rng: np.random.Generator,
-    stop_words: Collection[str],
+    stop_words: StopWords,
 ) -> Substructure | None:
     if len(np.unique(vectors.round(4), axis=0)) < _FEWEST_TEXTS:
         return None  # copies of a few texts

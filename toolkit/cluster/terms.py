@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from toolkit.cluster.geometry import NOISE, Labels
+from toolkit.cluster.stop_words import StopWords, stop_word_set
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.errors import UsageError
 
@@ -62,7 +63,7 @@ def count_terms(
     ngram_range: tuple[int, int] = (1, 1),
     min_df: int | float = 2,
     max_df: int | float = 1.0,
-    stop_words: Iterable[str] = (),
+    stop_words: StopWords = (),
     max_terms: int | None = None,
 ) -> TermCounts:
     """Count the terms of each text.
@@ -80,8 +81,9 @@ def count_terms(
         nothing about a cluster. Where no term reaches it, all terms are kept.
     max_df : int or float, default=1.0
         Most documents (or share of them).
-    stop_words : iterable of str, optional
-        Words to leave out. No language is assumed, so none are by default.
+    stop_words : "english" or iterable of str, optional
+        Words to leave out; ``"english"`` is scikit-learn's list. No language is assumed, so none
+        are by default.
     max_terms : int, optional
         Keep the most frequent only.
 
@@ -98,7 +100,7 @@ def count_terms(
     array([[1, 0, 1, 1, 1],
            [0, 1, 0, 0, 1]], dtype=int32)
     """
-    left_out = frozenset(stop_words)
+    left_out = stop_word_set(stop_words)
     low, high = ngram_range
     if not 1 <= low <= high:
         raise UsageError(f"ngram_range={ngram_range} is not (fewest, most) words of a term")
