@@ -80,6 +80,9 @@ def test_report_in_every_form(trained, tmp_path: Path):
     assert report.subtitle == f"new.csv: {len(TEXTS)} texts, {len(found.classes)} classes"
     assert f"{report.n_wrong} wrong predictions" in html
     assert "Accuracy in training" in html
+    before, here = found.trained["accuracy"], found.scores["accuracy"]
+    card = next(note for name, _, note in report.cards if name == "Accuracy in training")
+    assert card == f"here {abs(here - before):.3f} {'lower' if here < before else 'higher'}"
     assert "</b>water" not in html
     assert "F1 in training" in report.to_markdown()
     data = report.to_dict()

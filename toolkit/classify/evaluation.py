@@ -124,7 +124,7 @@ class ModelEvaluation(ABC):
             return "\n".join(self.notes())
         lines = [f"{'':18} here    training    drop"]
         for name, value in self.scores.items():
-            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+8.3f}" if self.drop else ""
+            before = f"{self.trained[name]:8.3f}  {self.drop[name]:+z8.3f}" if self.drop else ""
             lines.append(f"{name:18} {value:.3f}   {before}".rstrip())
         lines += [
             f"{name}: 95 % interval {found.low:.3f} to {found.high:.3f}"

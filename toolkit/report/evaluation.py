@@ -80,9 +80,10 @@ class EvaluationReport(Report):
             note = f"95% interval {interval.low:.3f} to {interval.high:.3f}"
             rows.append((title, f"{interval.value:.3f}", note))
             if name in found.drop:
-                change = format_number(-found.drop[name], sign=True)
-                value = f"{found.trained[name]:.3f}"
-                rows.append((f"{title} in training", value, f"here {change}"))
+                drop = format_number(abs(found.drop[name]))
+                than = "lower" if found.drop[name] > 0 else "higher"
+                change = "the same here" if float(drop) == 0 else f"here {drop} {than}"
+                rows.append((f"{title} in training", f"{found.trained[name]:.3f}", change))
         return rows
 
     @property
