@@ -23,8 +23,8 @@ def read_stop_words(given: str) -> StopWords:
     Parameters
     ----------
     given : str
-        ``english``, scikit-learn's list; path of a UTF-8 file with words on its lines, of which ``#`` and ``|`` begin a comment; or
-        words with commas between them.
+        ``english``, scikit-learn's list; or the path of a UTF-8 file with words on its lines, of
+        which ``#`` and ``|`` begin a comment; or words with commas between them.
 
     Returns
     -------

@@ -45,7 +45,8 @@ def stop_word_set(stop_words: StopWords) -> frozenset[str]:
                 f'stop_words={stop_words!r}; it is "english" or the words themselves, as in '
                 'stop_words=["und", "oder"]'
             )
-        return ENGLISH_STOP_WORDS
+        english: frozenset[str] = ENGLISH_STOP_WORDS
+        return english
     words = list(stop_words) if isinstance(stop_words, Iterable) else [stop_words]
     for word in words:
         if not isinstance(word, str):

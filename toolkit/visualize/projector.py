@@ -322,6 +322,6 @@ def _announce_compilation() -> None:
         from tqdm import tqdm
 
         tqdm.write(
-            "UMAP is compiled on its first use; this can take a minute or more. Later it is quicker.",
+            "UMAP is compiled on its first use; this can take a minute or more, once.",
             file=sys.stderr,
         )
