@@ -151,6 +151,7 @@ def test_a_map_is_coloured_by_cluster_whatever_it_showed():
     points = np.random.default_rng(0).normal(size=(len(result.texts), 2))
     display = EmbeddingMapDisplay(points, texts=result.texts, labels=["x"] * len(points))
     report = ClusterReport(result, display)
+    assert report.map.coloring().name == "cluster"
     assert [group.name for group in report.map.groups_] == [
         *(f"{i} · {name}" for i, name in enumerate(result.names)),
         "in no cluster",

@@ -127,6 +127,7 @@ def test_a_display_offers_its_columns() -> None:
     display = EmbeddingMapDisplay(points, labels=[0, 1] * 60, columns=columns)
     assert [one.name for one in display.colorings()] == ["group", "stars"]
     assert [one.name for one in display.colorings("stars")] == ["stars", "group"]
+    assert display.recolor([0, 1] * 60, labels_name="cluster").coloring().name == "cluster"
     with pytest.raises(UsageError, match="'id' has 120 different values"):
         display.coloring("id")
     with pytest.raises(UsageError, match="no column 'sort' to colour by; there are: 'stars', 'id'"):

@@ -88,7 +88,11 @@ class ClusterReport(Report):
         title: str = "Clustering report",
     ) -> None:
         self.result = result
-        self.map = None if map is None else map.recolor(result.labels, names=_map_names(result))
+        self.map = (
+            None
+            if map is None
+            else map.recolor(result.labels, names=_map_names(result), labels_name="cluster")
+        )
         self.made = {**result.provenance, **(provenance or {})}
         self.title = title
         self.substructure = dict(substructure or {})

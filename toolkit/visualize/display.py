@@ -57,6 +57,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
     colors : mapping of label to str, optional
         Colours to keep, for example those of another map of the same labels: ``"#rrggbb"``, or
         names that matplotlib knows.
+    labels_name : str, default="group"
+        What the labels are, where the page lets one choose what gives the colours.
 
     Attributes
     ----------

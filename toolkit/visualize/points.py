@@ -41,6 +41,7 @@ class MapPoints:
         projection: Mapping[str, Any] | None = None,
         noise_label: Any = -1,
         colors: Mapping[Any, str] | None = None,
+        labels_name: str = "group",
     ) -> None:
         self.points: NDArray[np.float64] = check_array(points, dtype=np.float64)
         n = len(self.points)
@@ -58,6 +59,7 @@ class MapPoints:
         self.title = title
         self.projection = dict(projection or {})
         self.noise_label = noise_label
+        self.labels_name = labels_name
         self.codes_, self.groups_ = make_groups(
             labels, self.points, names=names, noise_label=noise_label, colors=colors
         )
@@ -80,7 +82,7 @@ class MapPoints:
         UsageError
             If there is no column ``color_by``, or colours cannot tell its values apart.
         """
-        own = "group" if self.labels is not None else "nothing"
+        own = self.labels_name if self.labels is not None else "nothing"
         found = [Coloring(own, self.codes_, self.groups_)]
         for name, values in self.columns.items():
             try:
@@ -101,7 +103,7 @@ class MapPoints:
     def coloring(self, color_by: str | None = None) -> Coloring:
         """Return one colouring: by the labels, or by a column."""
         if color_by is None:
-            return Coloring("group", self.codes_, self.groups_)
+            return Coloring(self.labels_name, self.codes_, self.groups_)
         return self.colorings(color_by)[0]
 
     def recolor(
@@ -111,6 +113,7 @@ class MapPoints:
         names: Names = None,
         title: str | None = None,
         colors: Mapping[Any, str] | None = None,
+        labels_name: str | None = None,
     ) -> Self:
         """Return the same map coloured by other labels; nothing is projected again."""
         return type(self)(
@@ -124,6 +127,7 @@ class MapPoints:
             projection=self.projection,
             noise_label=self.noise_label,
             colors=colors,
+            labels_name=labels_name or self.labels_name,
         )
 
     @property
