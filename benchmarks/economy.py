@@ -27,6 +27,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import Pipeline
 
 from toolkit import EmbeddedBackend, EmbeddingCache, EmbeddingGemmaVectorizer
+from toolkit.cache.connections import close_free
 from toolkit.datasets import load
 from toolkit.embedding.keys import hash_texts
 from toolkit.identity import CANARY_NAMES, Canary, ModelIdentity
@@ -109,6 +110,7 @@ def disk(count: int) -> dict[str, float]:
             keys = hash_texts([f"text {at}" for at in range(start, start + size)], prompt)
             space.put(keys, unit_vectors(rng, size), prompt.template)
         assert len(space) == count
+        close_free()  # merges the log of the last batches, as the end of a process does
         found = {"cache": size_of(Path(folder) / "spaces") / count}
         for precision in ("float32", "float16"):
             pack = Path(folder) / f"{precision}.safetensors"
