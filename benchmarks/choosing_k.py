@@ -107,14 +107,19 @@ def main() -> int:
     return 0
 
 
-def measure(name: str, n_subsets: int) -> dict[str, Any]:
-    """Return what is chosen for one set and for subsets of its classes."""
+def load_case(name: str) -> tuple[Any, Any]:
+    """Return the data and the vectors of a case: the shipped ones, or the embedded backend's."""
     dataset, subset, task = CASES[name]
     data = load(dataset, subset=subset)
-    if task is None:
-        X = EmbeddingGemmaVectorizer(backend="embedded", verbose=0).fit_transform(data.data)
-    else:
-        X = vectors(dataset, subset, task)
+    if task is not None:
+        return data, vectors(dataset, subset, task)
+    vectorizer = EmbeddingGemmaVectorizer(backend="embedded", verbose=0)
+    return data, vectorizer.fit_transform(data.data)
+
+
+def measure(name: str, n_subsets: int) -> dict[str, Any]:
+    """Return what is chosen for one set and for subsets of its classes."""
+    data, X = load_case(name)
     target = np.array([str(label) for label in data.target])
     classes = np.unique(target)
     found = row(name, X, len(classes))

@@ -20,16 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from choosing_k import CASES
-from clusterers import make_clusterer_on, vectors
+from choosing_k import CASES, load_case
+from clusterers import make_clusterer_on
 from record import results_file, write_record
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from toolkit import EmbeddingGemmaVectorizer, UMAPProjector
+from toolkit import UMAPProjector
 from toolkit.cluster import make_clusterer
-from toolkit.datasets import load
 
 DEFAULT = "as it is"
 # By clusterer: what to change, by what it is called.
@@ -122,12 +121,7 @@ def main() -> int:
 
 def measure(name: str, n_seeds: int) -> dict[str, dict[str, dict[str, float]]]:
     """Return by clusterer and change the figures on one set."""
-    dataset, subset, task = CASES[name]
-    data = load(dataset, subset=subset)
-    if task is None:
-        X = EmbeddingGemmaVectorizer(backend="embedded", verbose=0).fit_transform(data.data)
-    else:
-        X = vectors(dataset, subset, task)
+    data, X = load_case(name)
     target = np.array([str(label) for label in data.target])
     begin = time.perf_counter()
     runs: dict[str, dict[str, list[list[float]]]] = {}

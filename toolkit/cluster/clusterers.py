@@ -114,6 +114,19 @@ def make_clusterer(
     return Pipeline([("reduce", clone(reducer)), ("cluster", made)])
 
 
+def parameters_named(estimator: BaseEstimator, name: str) -> dict[str, Any]:
+    """Return the parameters of a name, of an estimator and of those it is made of, by their path.
+
+    Examples
+    --------
+    >>> from toolkit.cluster import CentroidClusterer
+    >>> parameters_named(CentroidClusterer(make_clusterer("kmeans", 3)), "n_clusters")
+    {'clusterer__n_clusters': 3}
+    """
+    every = estimator.get_params(deep=True).items()
+    return {path: value for path, value in every if path.rsplit("__", 1)[-1] == name}
+
+
 def with_seed(clusterer: BaseEstimator, random_state: int | None) -> BaseEstimator:
     """Return an unfitted clone with every seed in it changed to this one.
 
@@ -134,12 +147,7 @@ def with_seed(clusterer: BaseEstimator, random_state: int | None) -> BaseEstimat
     KMeans(n_clusters=3, n_init=10, random_state=42)
     """
     made: BaseEstimator = clone(clusterer)
-    seeds = [
-        name
-        for name in made.get_params(deep=True)
-        if name == "random_state" or name.endswith("__random_state")
-    ]
-    made.set_params(**dict.fromkeys(seeds, random_state))
+    made.set_params(**dict.fromkeys(parameters_named(made, "random_state"), random_state))
     return made
 
 

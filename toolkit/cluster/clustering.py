@@ -11,7 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from toolkit.cluster.choose_k import ChosenK, choose_n_clusters
-from toolkit.cluster.clusterers import clusterer_info, describe_clusterer, make_clusterer
+from toolkit.cluster.clusterers import (
+    clusterer_info,
+    describe_clusterer,
+    make_clusterer,
+    parameters_named,
+)
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
 from toolkit.cluster.predictor import CentroidClusterer
@@ -164,12 +169,11 @@ def cluster_texts(
         estimator = CentroidClusterer(base).fit(vectors)
         labels: Labels = estimator.labels_
         if (labels == NOISE).all():
-            names = {name.rsplit("__", 1)[-1] for name in base.get_params(deep=True)}
+            sized = parameters_named(base, "min_cluster_size")
             smaller = "smaller clusters to look for (min_cluster_size)"
             raise DataError(
                 f"{describe_clusterer(base)} calls all {len(items):,} texts noise. Give it "
-                f"{smaller if 'min_cluster_size' in names else 'other parameters'}, or choose "
-                "kmeans."
+                f"{smaller if sized else 'other parameters'}, or choose kmeans."
             )
         again = None
         # All texts in one cluster come out again always, which says nothing.
@@ -242,8 +246,7 @@ def _provenance(
 def _number_came_from(base: BaseEstimator, chosen: ChosenK | None) -> str:
     if chosen is not None:
         return "chosen"
-    names = {name.rsplit("__", 1)[-1] for name in base.get_params(deep=True)}
-    return "given" if "n_clusters" in names else "found by the clusterer"
+    return "given" if parameters_named(base, "n_clusters") else "found by the clusterer"
 
 
 def _needs_number(clusterer: str | BaseEstimator) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
+from toolkit.cluster.clusterers import parameters_named
 from toolkit.cluster.stop_words import stop_word_set
 from toolkit.typography import counted, format_number, shorten
 
@@ -245,9 +246,8 @@ def _wanted(result: ClusterResult) -> int:
     """Return how many clusters the clusterer was told to make; 0 if it was not."""
     if result.edits is not None:
         return 0
-    told = result.estimator.get_params(deep=True).items()
-    numbers = [value for name, value in told if name.endswith("__n_clusters")]
-    return max((int(n) for n in numbers if isinstance(n, Integral)), default=0)
+    told = parameters_named(result.estimator, "n_clusters").values()
+    return max((int(n) for n in told if isinstance(n, Integral)), default=0)
 
 
 def _number(chosen: ChosenK) -> list[str]:

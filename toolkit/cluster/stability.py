@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import adjusted_rand_score
 
-from toolkit.cluster.clusterers import with_seed
+from toolkit.cluster.clusterers import parameters_named, with_seed
 from toolkit.cluster.geometry import NOISE, Labels, check_labels, unit_rows
 from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
@@ -278,9 +278,7 @@ def check_sample_sizes(
     if not 0 < share <= 1:
         raise UsageError(f"share={share}; it is the part of the texts to cluster again, up to 1")
     size = _size(min(n, max_texts), share)
-    numbers = clusterer.get_params(deep=True).items()
-    wanted = [v for k, v in numbers if k.rsplit("__", 1)[-1] == "n_clusters"]
-    for number in wanted:
+    for number in parameters_named(clusterer, "n_clusters").values():
         if isinstance(number, Integral) and int(number) > size:
             raise UsageError(
                 f"stability is measured on parts of {size:,} of {n:,} texts, too few for "
@@ -298,9 +296,9 @@ def _cluster(
 ) -> Labels:
     """Return the clusters of some of the vectors, from a seed drawn here."""
     made = with_seed(clusterer, int(rng.integers(2**31 - 1)))
-    for name, value in made.get_params(deep=True).items():
+    for name, value in parameters_named(made, "min_cluster_size").items():
         # A cluster has fewer texts in a part, and must not be too small there for that.
-        if name.rsplit("__", 1)[-1] == "min_cluster_size" and isinstance(value, Integral):
+        if isinstance(value, Integral):
             smaller = max(_SMALLEST, round(int(value) * len(vectors) / of))
             made.set_params(**{name: min(int(value), smaller)})
     with few_threads(vectors):

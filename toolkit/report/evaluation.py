@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.classify.evaluation import ModelEvaluation
 from toolkit.page import TABLE_SCRIPT, Page, Report, escape_markdown, markdown_table
 from toolkit.report.training import cut_text
-from toolkit.typography import counted, format_number
+from toolkit.typography import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +80,9 @@ class EvaluationReport(Report):
             note = f"95% interval {interval.low:.3f} to {interval.high:.3f}"
             rows.append((title, f"{interval.value:.3f}", note))
             if name in found.drop:
-                drop = format_number(abs(found.drop[name]))
-                than = "lower" if found.drop[name] > 0 else "higher"
-                change = "the same here" if float(drop) == 0 else f"here {drop} {than}"
+                drop = round(found.drop[name], 3)
+                than = f"here {abs(drop):.3f} {'lower' if drop > 0 else 'higher'}"
+                change = than if drop else "the same here"
                 rows.append((f"{title} in training", f"{found.trained[name]:.3f}", change))
         return rows
 
