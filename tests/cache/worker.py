@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.cache.making import PROMPT, identity_of, keys_of, vectors_of
-from toolkit.cache import EmbeddingCache, Space
+from toolkit.cache import EmbeddingCache, Space, compaction
 
 
 def write(folder: str, seed: str, number: str) -> None:
@@ -176,6 +176,30 @@ def _write_until_killed(space: Space, out: int, first: int, seed: int) -> None:
         space.put(keys, vectors_of(keys), PROMPT)
         os.write(out, " ".join(map(str, names)).encode() + b"\n")
         name = names[-1] + draw.randint(-5, 5)
+
+
+def hold(folder: str) -> None:
+    """Have a space open until killed."""
+    print(len(Space(folder)), flush=True)
+    sys.stdin.read()
+
+
+def put(folder: str, *names: str) -> None:
+    """Put names and end."""
+    keys = keys_of(names)
+    Space(folder).put(keys, vectors_of(keys), PROMPT)
+
+
+def put_and_die_flushing(folder: str, *names: str) -> None:
+    """Be killed when the rows are written and nothing is flushed or committed."""
+    os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+    put(folder, *names)
+
+
+def prune_and_die_committed(folder: str, size: str) -> None:
+    """Be killed when a pruning is committed and nothing else is done."""
+    compaction.remove_orphans = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+    EmbeddingCache(folder).prune(max_bytes=size)
 
 
 def prune(folder: str, number: str) -> None:

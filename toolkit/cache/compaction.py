@@ -4,7 +4,8 @@ The rows that stay are copied to a new matrix, each compared with its checksum, 
 goes on. Then, holding the write lock: what was added meanwhile is copied too, the new matrix is
 flushed (``fsync``), and one transaction deletes the entries, numbers the others anew and names the
 new matrix. Killed before the commit, nothing has changed but for a file that nobody knows; killed
-after it, the old matrix is that file. The next pruning removes it.
+after it, the old matrix is that file. The next pruning removes it, once it is certain which of the
+two it was (:mod:`toolkit.cache.settling`).
 
 Readers are never given another row in the place of one they looked up: row numbers carry the
 generation of the matrix (:mod:`toolkit.cache.memory`).
@@ -27,12 +28,15 @@ from toolkit.cache import index, usage
 from toolkit.cache.connections import readable_errors, reading, shrink, writing
 from toolkit.cache.index import INDEX
 from toolkit.cache.rows import checksum_width, row_checksums
-from toolkit.errors import CacheCorruptedError, RowsMovedError
+from toolkit.cache.settling import settle
+from toolkit.errors import CacheCorruptedError, CacheError, RowsMovedError
 
 __all__ = ["Removal", "compact", "remove_orphans"]
 
 AT_ONCE = 2048
 """Rows in memory at a time."""
+
+MATRICES = "vectors*.f32"
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,6 @@ def compact(removal: Removal) -> int:
     old = folder / removal.matrix
     generation = index.generation(removal.matrix) + 1
     new = folder / index.matrix_name(generation)
-    committed = False
     try:
         with readable_errors(new), old.open("rb", buffering=0) as source, _made(new) as target:
             with reading(file) as connection, index.interpreted(folder):
@@ -115,21 +118,29 @@ def compact(removal: Removal) -> int:
                 usage.write_days(folder, generation, _days_left(removal, rows))
                 _renumber(connection, removal, rows)
                 connection.execute("UPDATE meta SET value = ? WHERE key = 'matrix'", (new.name,))
-            committed = True
     finally:
-        with suppress(OSError):  # Windows keeps a file that others have open: the next time
-            (old if committed else new).unlink()
+        with suppress(CacheError):
+            remove_orphans(folder)  # the old matrix, or the new one
     shrink(file)
     return rows - removal.count(dropped=True)
 
 
 def remove_orphans(folder: Path) -> None:
-    """Remove the matrices that killed prunings left; the lock of pruning is held."""
+    """Remove the matrices that prunings left; the lock of pruning is held.
+
+    Raises
+    ------
+    CacheError
+        If the cache cannot be written.
+    """
+    if len(list(folder.glob(MATRICES))) < 2:
+        return
+    settle(folder)  # one may be of a pruning that ended in its commit: no error says how that went
     with reading(folder / INDEX) as connection, index.interpreted(folder):
         name, _ = index.state(connection)
-    for file in folder.glob("vectors*.f32"):
+    for file in folder.glob(MATRICES):
         if file.name != name:
-            with suppress(OSError):
+            with suppress(OSError):  # Windows keeps a file that others have open: the next time
                 file.unlink()
 
 

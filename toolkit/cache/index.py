@@ -2,7 +2,8 @@
 
 Format 1. ``meta``: ``format``; ``dimension``; ``identity`` (JSON, with canaries); ``matrix`` (name
 of the matrix's file in the same folder: ``vectors.f32``, or ``vectors-1.f32`` after it was pruned
-once, and so on: the number is its *generation*); ``created`` (seconds since 1970). ``entries``:
+once, and so on: the number is its *generation*); ``created`` (seconds since 1970); ``settled``
+(a count, see :mod:`toolkit.cache.settling`; not always there). ``entries``:
 rows are numbered from 0 without gaps; ``key`` has a unique index, its own or, after pruning,
 ``entry_of_key``; ``checksum`` is that of :func:`toolkit.cache.rows.row_checksums`, little-endian.
 ``prompts``: the templates. ``sightings``: identities without canaries that were found to give this

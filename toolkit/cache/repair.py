@@ -24,6 +24,7 @@ from toolkit.cache import index
 from toolkit.cache.connections import close_free, make_folder, readable_errors, reading, writing
 from toolkit.cache.folders import REMOVED
 from toolkit.cache.index import INDEX, sync_folder
+from toolkit.cache.settling import writing_rows
 from toolkit.cache.space import Space
 from toolkit.cache.verify import SpaceReport, examine, verify_space
 from toolkit.errors import CacheCorruptedError, CacheError
@@ -179,15 +180,13 @@ def _cut_tail(report: SpaceReport) -> int:
     """Cut off what is behind the last row, while no writer is at work."""
     if not report.tail_bytes:
         return 0
-    with writing(report.path / INDEX) as connection, index.interpreted(report.path):
-        name, rows = index.state(connection)
-        dimension = index.read_identity(connection, report.path).dimension
-        with readable_errors(report.path / name):
-            end = 4 * dimension * rows
-            cut = (report.path / name).stat().st_size - end
-            if cut > 0:
-                os.truncate(report.path / name, end)
-            return max(0, cut)
+    dimension = Space(report.path).dimension
+    with writing_rows(report.path, dimension) as (_, name, rows), readable_errors(report.path):
+        end = 4 * dimension * rows
+        cut = (report.path / name).stat().st_size - end
+        if cut > 0:
+            os.truncate(report.path / name, end)
+        return max(0, cut)
 
 
 def _move_aside(folder: Path) -> Path:

@@ -5,7 +5,8 @@ matrix of little-endian float32 and nothing else. A writer takes the index's wri
 IMMEDIATE``), writes rows behind the last committed one, enters their keys, flushes the matrix
 (``fsync``) and commits (write-ahead log, ``synchronous=FULL``: another ``fsync``). So a row that
 the index knows is on disk. What is behind the last known row (of a crash, or of a batch that
-another writer had stored already) is overwritten by the next writer. Readers never wait: they see
+another writer had stored already) is overwritten by the next writer, once it is certain to be
+nobody's (:mod:`toolkit.cache.settling`). Readers never wait: they see
 the index as it was when they looked, and a row never changes once it is known. Every row read is
 compared with its checksum. Pruning (:mod:`toolkit.cache.compaction`) begins another matrix, and row
 numbers from before are refused.
@@ -36,6 +37,7 @@ from toolkit.cache.rows import (
     checksum_width,
     row_checksums,
 )
+from toolkit.cache.settling import writing_rows
 from toolkit.errors import CacheCorruptedError, CacheError, RowsMovedError
 from toolkit.identity import ModelIdentity
 
@@ -272,8 +274,7 @@ class Space:
             raise CacheError(f"{len(known)} keys for {len(data)} vectors")
         if not len(known):
             return 0
-        with writing(self.path / INDEX) as connection, index.interpreted(self.path):
-            name, start = index.state(connection)
+        with writing_rows(self.path, self.dimension) as (connection, name, start):
             template = index.prompt_id(connection, prompt)
 
             def enter(keys: NDArray[np.void], rows: NDArray[np.float32]) -> int:
