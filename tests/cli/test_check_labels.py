@@ -65,6 +65,23 @@ def test_rows_are_those_of_the_file_where_texts_have_no_vector(
     assert "text" not in conflict[24]
 
 
+def test_rows_are_those_of_the_file_where_some_have_no_label(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    lines = table.read_text().splitlines()
+    partly = tmp_path / "partly.csv"
+    blank = "text without a kind" + "," * lines[0].count(",")
+    partly.write_text("\n".join([lines[0], blank, blank, *lines[1:]]))
+    words = ("--host", ollama_double.host, "--label-column", "kind", "--missing-labels", "drop")
+    done = toolkit_process("check-labels", partly, *words, "--output-format", "jsonl")
+    assert done.code == 0, done.stderr
+    assert f"2 of {len(lines) + 1} rows have no label and are left out" in done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    conflict = {one["row"]: one for one in found if one["problem"] == "conflicting_duplicate"}
+    assert set(conflict) == {12, 26}
+    assert conflict[26]["other_row"] == 12
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -135,6 +135,24 @@ def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> No
     assert "text" not in rows[0]
 
 
+def test_texts_without_a_known_label_are_clustered_too(
+    tmp_path: Path, texts: list[str], server: OllamaDouble
+) -> None:
+    table, out = tmp_path / "in.csv", tmp_path / "out.json"
+    labels = [text.split()[0] if at // 3 % 3 else "" for at, text in enumerate(texts)]
+    lines = [f"{text},{label}" for text, label in zip(texts, labels, strict=True)]
+    table.write_text("\n".join(["text,kind", *lines]))
+    with server:
+        words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        done = invoke(*words, "--label-column", "kind", "--report", out)
+    assert done.code == 0, done.stderr
+    assert "12 of 36 rows have no label; only the others are compared" in done.stderr
+    said = "Compared with 3 known labels that 24 texts have: 100% of the clustered ones"
+    assert said in " ".join(done.stdout.split())
+    report = json.loads(out.read_text())
+    assert report["agreement"]["n_labelled"] == 24
+
+
 @pytest.mark.filterwarnings("default")
 def test_a_text_without_a_vector_has_a_row_without_a_cluster(
     table: Path, tmp_path: Path, server: OllamaDouble

@@ -62,6 +62,21 @@ def test_texts_without_a_vector_are_left_out(
     assert "fruit 3" not in [row["text"] for row in rows]
 
 
+def test_texts_without_a_label_are_on_the_map(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    table.write_text(table.read_text().replace("fruit 3,fruit", "fruit 3,"))
+    out = tmp_path / "m.csv"
+    words = ("map", table, "--host", ollama_double.host, "--label-column", "kind", "--out", out)
+    done = invoke(*words)
+    assert done.code == 0, done.stderr
+    assert "1 of 20 rows has no label" in done.stderr
+    rows = {row["text"]: row for row in csv.DictReader(out.read_text().splitlines())}
+    assert len(rows) == 20
+    assert (rows["fruit 3"]["label"], rows["fruit 3"]["group"]) == ("", "no label")
+    assert rows["fruit 4"]["label"] == "fruit"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -184,6 +184,27 @@ def test_messy_tables_are_explained(tmp_path: Path) -> None:
     assert "differ by spaces or capitals alone count as different" in done.stdout
 
 
+def test_rows_without_a_label_are_left_out_when_asked(tmp_path: Path) -> None:
+    rows = passages(6)
+    partly = [*rows[:5], *[(text, "") for text, _ in passages(2, 20)], *rows[5:]]
+    words = ("--label-column", "goal", "--backend", "cache", "--json", "--classifier", "knn")
+    found = []
+    for name, content, more in (("a", partly, ("--missing-labels", "drop")), ("b", rows, ())):
+        table = write_csv(tmp_path / f"{name}.csv", ["text", "goal"], content)
+        done = invoke("train", table, *words, *more, "--out", tmp_path / f"model-{name}")
+        assert done.code == 0, done.stderr
+        assert ("6 of 24 rows have no label and are left out." in done.stderr) == bool(more)
+        found.append(json.loads(done.stdout)["scores"])
+    assert found[0] == found[1]
+    table = tmp_path / "a.csv"
+    words = ("evaluate", tmp_path / "model-a", table, "--label-column", "goal", "--json")
+    refused = invoke(*words)
+    assert (refused.code, refused.stdout) == (1, "")
+    assert "--missing-labels drop" in " ".join(refused.stderr.split())
+    done = invoke(*words, "--missing-labels", "drop")
+    assert json.loads(done.stdout)["rows"] == len(rows)
+
+
 def test_predict_to_standard_output(model: Path, new: Path) -> None:
     done = invoke("predict", model, new, "--keep", "id", "--keep", "label", "--top", "2")
     assert done.code == 0, done.stderr

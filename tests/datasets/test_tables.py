@@ -373,8 +373,31 @@ def test_labels_are_text_and_never_missing(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "a", "y": 1}\n{"text": "b", "y": true}\n')
     assert read_texts(path, labels="y").labels == ["1", "True"]
     path = write(tmp_path / "b.csv", "text,y\na,1\nb,\n")
-    with pytest.raises(DataError, match=r"the label \('y'\) is missing at line 3"):
+    with pytest.raises(DataError, match=r"the label \('y'\) is missing at line 3.*labels drop"):
         read_texts(path, labels="y")
+
+
+def test_rows_without_a_label_are_left_out_or_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text,y,n\na,1,0\n,,1\nc,,2\nd,2,3\n")
+    read = read_texts(path, labels="y", keep=["n"], missing_labels="drop")
+    assert (read.texts, read.labels, read.rows) == (["a", "d"], ["1", "2"], [0, 3])
+    assert (read.kept, read.unlabelled) == ({"n": ["0", "3"]}, 2)
+    with pytest.raises(MissingTextError, match="missing at line 3"):
+        read_texts(path, labels="y", missing_labels="keep")
+    read = read_texts(path, labels="y", missing_labels="keep", missing="empty")
+    assert (read.labels, read.rows, read.unlabelled) == (["1", None, None, "2"], [0, 1, 2, 3], 2)
+    path = write(tmp_path / "b.jsonl", '{"text": "a"}\n{"text": "b", "y": 2}\n{"text": "c"}\n')
+    assert read_texts(path, labels="y", missing_labels="drop").rows == [1]
+    path = write(tmp_path / "c.csv", "text,y\na,\nb,\n")
+    for policy in ("drop", "keep"):
+        with pytest.raises(DataError, match=r"no row has a label \('y'\)"):
+            read_texts(path, labels="y", missing_labels=policy)
+
+
+def test_a_missing_text_is_named_by_its_own_line_among_rows_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text,y\na,\n,2\n")
+    with pytest.raises(MissingTextError, match="missing at line 3"):
+        read_texts(path, labels="y", missing_labels="drop")
 
 
 @pytest.mark.parametrize("name", ["a", "a.xlsx", "a.json", "a.parquet.gz"])

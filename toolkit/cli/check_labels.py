@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.labelled import FoldsAtOnce, GroupColumn, LabelSeparator, read_labelled
+from toolkit.cli.labelled import (
+    FoldsAtOnce,
+    GroupColumn,
+    LabelSeparator,
+    MissingLabels,
+    read_labelled,
+)
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
     INPUT,
@@ -26,7 +32,6 @@ from toolkit.cli.vectors_of import embed_table
 
 if TYPE_CHECKING:
     from toolkit.classify.label_findings import LabelProblems
-    from toolkit.cli.vectors_of import Embedded
 
 __all__ = ["check_labels"]
 
@@ -40,6 +45,7 @@ def check_labels(
     embedding: EmbeddingOptions,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    missing_labels: MissingLabels = "error",
     group_column: GroupColumn = None,
     split_column: Annotated[
         str | None,
@@ -123,6 +129,7 @@ def check_labels(
         separator=label_separator,
         keep=wanted,
         missing=embedding.missing,
+        missing_labels=missing_labels,
     )
     from toolkit.classify import find_label_problems
     from toolkit.classify.targets import as_targets
@@ -146,19 +153,19 @@ def check_labels(
     )
     console.say(problems.summary())
     kept = {name: beside[name] for name in keep or ()}
-    columns = _columns(problems, found, kept, with_text=not no_text)
+    numbers = [data.rows[row] for row in found.rows.tolist()]
+    columns = _columns(problems, numbers, kept, with_text=not no_text)
     write_table(out, columns, output_format, force=force, safe=spreadsheet_safe)
     if out is not None:
         console.say(f"Problems: {out}")
 
 
 def _columns(
-    problems: LabelProblems, found: Embedded, kept: dict[str, list[Any]], *, with_text: bool
+    problems: LabelProblems, numbers: list[int], kept: dict[str, list[Any]], *, with_text: bool
 ) -> dict[str, list[Any]]:
-    """Return the table to write; rows are those of the input, also where some had no vector."""
+    """Return the table to write; ``numbers`` are the rows' own in the input."""
     listed = problems.columns()
     at = listed["row"]
-    numbers = found.rows.tolist()
     listed["row"] = [numbers[row] for row in at]
     listed["other_row"] = [None if row is None else numbers[row] for row in listed["other_row"]]
     if not with_text:

@@ -245,6 +245,7 @@ def cluster(
         keep=[*(keep or ()), *([time_column] if time_column else ())],
         keep_option="--keep, --time-column" if keep else "--time-column",
         missing=embedding.missing,
+        missing_labels="keep",
     )
     if time_column is not None:
         import numpy as np

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
-from toolkit.cli.labelled import LabelSeparator, read_labelled, say_text_column
+from toolkit.cli.labelled import LabelSeparator, MissingLabels, read_labelled, say_rows
 from toolkit.cli.option_groups import InputOptions, SavedModelOptions
 from toolkit.cli.options import Force, JsonOutput, LabelColumn, ModelFolder, Source
 from toolkit.cli.reports import ReportFile, check_report_output, command_line, write_report
@@ -26,6 +26,7 @@ def evaluate(
     options: SavedModelOptions,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    missing_labels: MissingLabels = "error",
     report: ReportFile = None,
     json_output: JsonOutput = False,
     force: Force = False,
@@ -49,8 +50,15 @@ def evaluate(
         raise UsageError("this model gives one label a text; leave --label-separator out")
     fitted = open_model(model, options)
     separator = label_separator or info.separator
-    data = read_labelled(source, inputs, label_column, separator=separator, missing=options.missing)
-    say_text_column(data)
+    data = read_labelled(
+        source,
+        inputs,
+        label_column,
+        separator=separator,
+        missing=options.missing,
+        missing_labels=missing_labels,
+    )
+    say_rows(data)
     texts, labels = [text or "" for text in data.texts], data.labels or []
     found: Evaluation | MultilabelEvaluation
     if info.multilabel:

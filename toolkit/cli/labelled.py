@@ -1,18 +1,26 @@
-"""Tables with labels: what `train`, `evaluate` and `check-labels` share in reading them."""
+"""Tables with labels: what the commands share in reading them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from toolkit.cli.console import console
 from toolkit.cli.option_groups import InputOptions
 from toolkit.cli.options import GENERAL, INPUT, option
+from toolkit.typography import counted
 
 if TYPE_CHECKING:
     from toolkit.datasets.tables import TextColumns
 
-__all__ = ["FoldsAtOnce", "GroupColumn", "LabelSeparator", "read_labelled", "say_text_column"]
+__all__ = [
+    "FoldsAtOnce",
+    "GroupColumn",
+    "LabelSeparator",
+    "MissingLabels",
+    "read_labelled",
+    "say_rows",
+]
 
 GroupColumn = Annotated[
     str | None,
@@ -34,6 +42,16 @@ LabelSeparator = Annotated[
         "that is the separator alone has none of them.",
     ),
 ]
+MissingLabels = Annotated[
+    Literal["error", "drop"],
+    option(
+        "--missing-labels",
+        metavar="POLICY",
+        panel=INPUT,
+        default=True,
+        help="Rows without a label: error, or drop to leave them out.",
+    ),
+]
 FoldsAtOnce = Annotated[
     int | None,
     option("--n-jobs", metavar="N", panel=GENERAL, default="1", help="Folds at once."),
@@ -49,12 +67,13 @@ def read_labelled(
     keep: Sequence[str] = (),
     keep_option: str = "--keep",
     missing: str = "error",
+    missing_labels: str = "error",
 ) -> TextColumns:
     """Read texts and their labels.
 
     Parameters
     ----------
-    source, inputs, label_column, separator, missing
+    source, inputs, label_column, separator, missing, missing_labels
         As given on the command line.
     keep : sequence of str
         Further columns to read.
@@ -71,12 +90,22 @@ def read_labelled(
         labels=label_column or "label",
         keep=list(dict.fromkeys(keep)),
         missing=missing,
+        missing_labels=missing_labels,
         convert=str if separator is None else cell_of_labels(separator),
         keep_option=keep_option,
     )
 
 
-def say_text_column(data: TextColumns) -> None:
-    """Say where the texts are, where that was not said by the user."""
+def say_rows(data: TextColumns) -> None:
+    """Say where the texts are, if the user did not, and how many rows have no label."""
     if data.chosen:
         console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
+    if data.unlabelled:
+        dropped = None not in (data.labels or [])
+        rows = counted(len(data.texts) + data.unlabelled * dropped, "row")
+        one = data.unlabelled == 1
+        said = f"{data.unlabelled:,} of {rows} {'has' if one else 'have'} no label"
+        if dropped:
+            console.say(f"{said} and {'is' if one else 'are'} left out.")
+        else:
+            console.say(f"{said}; only the others are compared with labels.")

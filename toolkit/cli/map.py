@@ -110,6 +110,7 @@ def map_texts(
         labels=label_column,
         keep=kept,
         missing=embedding.missing,
+        missing_labels="keep",
         keep_option=" or ".join(["--keep"] * bool(keep) + ["--color-by"] * (color_by is not None)),
     )
     found = embed_table(data, embedding, "clustering", fewest=4)

@@ -12,8 +12,9 @@ from toolkit.cli.labelled import (
     FoldsAtOnce,
     GroupColumn,
     LabelSeparator,
+    MissingLabels,
     read_labelled,
-    say_text_column,
+    say_rows,
 )
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions
 from toolkit.cli.options import (
@@ -45,6 +46,7 @@ def train(
     embedding: EmbeddingOptions,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    missing_labels: MissingLabels = "error",
     group_column: GroupColumn = None,
     time_column: Annotated[
         str | None,
@@ -170,8 +172,9 @@ def train(
         keep=[beside] if beside else [],
         keep_option="--group-column" if group_column else "--time-column",
         missing=embedding.missing,
+        missing_labels=missing_labels,
     )
-    say_text_column(data)
+    say_rows(data)
     chosen: dict[str, Any] = {} if metric is None else {"metric": metric}
     learn: Any = select_classifier
     if label_separator is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.console import console
+from toolkit.cli.labelled import say_rows
 from toolkit.cli.option_groups import EmbeddingOptions
 from toolkit.cli.vectorizing import make_vectorizer
 from toolkit.typography import counted
@@ -40,7 +41,7 @@ class Embedded:
 
     X: NDArray[np.float32]
     texts: list[str]
-    labels: list[str] | None
+    labels: list[Any] | None
     rows: NDArray[np.intp]
     vectorizer: EmbeddingGemmaVectorizer
 
@@ -50,7 +51,8 @@ class Embedded:
 
     def shown(self, data: TextColumns) -> dict[str, Any]:
         """Return what a map shows of these rows: texts, labels, and further columns."""
-        return {"texts": self.texts, "labels": self.labels, "columns": self.columns(data.kept)}
+        shown = {"texts": self.texts, "labels": self.labels, "columns": self.columns(data.kept)}
+        return shown | {"noise_label": None, "names": {None: "no label"}}
 
     def made(self, source: str) -> dict[str, Any]:
         """Return how these vectors were made, for the page of a map."""
@@ -109,8 +111,7 @@ def embed_table(
         raise DataError(
             f"{data.source} has {counted(len(data.texts), 'text')}; give at least {fewest}"
         )
-    if data.chosen:
-        console.say(f"Texts are in the column {data.text_column!r} ({data.chosen}).")
+    say_rows(data)
     vectorizer = make_vectorizer(options, task)
     X = vectorizer.fit(data.texts).transform(data.texts)
     rows = np.flatnonzero(np.isfinite(X).all(axis=1))

@@ -119,11 +119,14 @@ def _agreement(result: ClusterResult) -> list[str]:
     if agreement is None:
         return []
     scores = agreement.all_texts
-    text = f"Compared with {counted(len(agreement.classes), 'known label')}: "
+    some = agreement.n_labelled < len(result.labels)
+    text = f"Compared with {counted(len(agreement.classes), 'known label')}"
+    text += f" that {counted(agreement.n_labelled, 'text')} have: " if some else ": "
     counts = agreement.contingency
     if counts.any():
         usual = counts.max(axis=0).sum() / counts.sum()
-        text += f"{usual:.0%} of the clustered texts have their cluster's most frequent label, "
+        these = "clustered ones" if some else "clustered texts"
+        text += f"{usual:.0%} of the {these} have their cluster's most frequent label, "
     text += (
         f"adjusted Rand index {format_number(scores.ari, 2)}, "
         f"V-measure {format_number(scores.v_measure, 2)} (1 is perfect)"

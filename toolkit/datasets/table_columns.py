@@ -93,7 +93,9 @@ def text_column(
     )
 
 
-def check_texts_present(chunk: Chunk, column: str, *, missing: str = "error") -> None:
+def check_texts_present(
+    chunk: Chunk, column: str, *, missing: str = "error", among: Sequence[int] | None = None
+) -> None:
     """Check that a chunk's texts are there and are texts.
 
     Parameters
@@ -104,6 +106,8 @@ def check_texts_present(chunk: Chunk, column: str, *, missing: str = "error") ->
         The column of texts.
     missing : {"error", "empty"}, default="error"
         Whether missing texts are an error.
+    among : sequence of int, optional
+        Positions of the rows to look at; None for all.
 
     Raises
     ------
@@ -113,7 +117,8 @@ def check_texts_present(chunk: Chunk, column: str, *, missing: str = "error") ->
         If a value is a number or anything else that is not a text.
     """
     values = chunk.columns[column]
-    odd = [at for at, value in enumerate(values) if not isinstance(value, str)]
+    looked_at = range(len(values)) if among is None else among
+    odd = [at for at in looked_at if not isinstance(values[at], str)]
     wrong = [at for at in odd if values[at] is not None and values[at] == values[at]]
     if wrong:
         kinds = sorted({type(values[at]).__name__ for at in wrong})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,10 +173,14 @@ class TextColumns:
         The table's name.
     texts : list of str or None, of length n
         The texts.
-    labels : list of str, of length n, optional
-        The labels, as text.
+    labels : list of str or None, of length n, optional
+        The labels, as text; None where there is none and that was allowed.
     kept : dict of str to list
         Other columns asked for.
+    rows : list of int, of length n
+        Which rows of the table these are, counted from 0.
+    unlabelled : int
+        How many rows of the table have no label.
     text_column : str
         Name of the column of texts.
     label_column : str, optional
@@ -187,8 +191,10 @@ class TextColumns:
 
     source: str
     texts: list[str | None]
-    labels: list[str] | None
+    labels: list[Any] | None
     kept: dict[str, list[Any]] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
+    unlabelled: int = 0
     text_column: str = "text"
     label_column: str | None = None
     chosen: str = ""
@@ -202,6 +208,7 @@ def read_texts(
     labels: str | None = None,
     keep: Sequence[str] = (),
     missing: str = "error",
+    missing_labels: str = "error",
     convert: Callable[[Any], str] | None = None,
     keep_option: str = "--keep",
 ) -> TextColumns:
@@ -221,6 +228,9 @@ def read_texts(
         Further columns to read.
     missing : {"error", "empty"}, default="error"
         Whether missing texts are an error; else they are None.
+    missing_labels : {"error", "drop", "keep"}, default="error"
+        Whether rows without a label are an error, are left out (whatever their text is), or
+        have None.
     convert : callable, optional
         Makes a label of a cell, so that the same labels come from every format; None for ``str``,
         which takes no lists and objects.
@@ -239,7 +249,9 @@ def read_texts(
         If there is no row, a text is no text, or a label is missing or nested.
     """
     texts: list[str | None] = []
-    targets: list[str] = []
+    targets: list[str | None] = []
+    rows: list[int] = []
+    unlabelled = 0
     with open_table(source, how) as table:
         if labels is not None:
             find_column(table, labels, "--label-column")
@@ -247,25 +259,45 @@ def read_texts(
         kept: dict[str, list[Any]] = {find_column(table, one, keep_option): [] for one in keep}
         wanted = [name, *([labels] if labels else []), *kept]
         for chunk in table.chunks(wanted):
-            check_texts_present(chunk, name, missing=missing)
-            texts.extend(chunk.columns[name])
-            if labels is not None:
-                targets.extend(_labels(chunk, labels, convert))
-            for one, values in kept.items():
-                values.extend(chunk.columns[one])
+            found = [] if labels is None else _labels(chunk, labels, missing_labels, convert)
+            at = [i for i, label in enumerate(found) if label is not None]
+            unlabelled += len(found) - len(at)
+            if labels is None or missing_labels != "drop":
+                at = list(range(len(chunk)))
+            check_texts_present(chunk, name, missing=missing, among=at)
+            rows.extend(chunk.start + i for i in at)
+            for values, out in [
+                (chunk.columns[name], texts),
+                *([] if labels is None else [(found, targets)]),
+                *((chunk.columns[one], kept[one]) for one in kept),
+            ]:
+                out.extend(values[i] for i in at)
+    if unlabelled and not any(label is not None for label in targets):
+        raise DataError(f"{table.name}: no row has a label ({labels!r})")
     if not texts:
         raise DataError(f"{table.name} has no rows")
-    found = targets if labels is not None else None
-    return TextColumns(table.name, texts, found, kept, name, labels, chosen)
+    return TextColumns(
+        source=table.name,
+        texts=texts,
+        labels=None if labels is None else targets,
+        kept=kept,
+        rows=rows,
+        unlabelled=unlabelled,
+        text_column=name,
+        label_column=labels,
+        chosen=chosen,
+    )
 
 
-def _labels(chunk: Chunk, column: str, convert: Callable[[Any], str] | None) -> Iterator[str]:
+def _labels(
+    chunk: Chunk, column: str, missing: str, convert: Callable[[Any], str] | None
+) -> list[str | None]:
     values = chunk.columns[column]
     absent = [at for at, value in enumerate(values) if value is None or value != value]
-    if absent:
+    if absent and missing == "error":
         raise DataError(
             f"{chunk.source}: the label ({column!r}) is missing at {places(chunk, absent)}. Fill "
-            "it in, or drop these rows"
+            "it in, or leave these rows out with --missing-labels drop"
         )
     if convert is None:
         nested = [at for at, value in enumerate(values) if isinstance(value, dict | list)]
@@ -276,4 +308,5 @@ def _labels(chunk: Chunk, column: str, convert: Callable[[Any], str] | None) -> 
                 "where one value should be. Name another column with --label-column, or bring the "
                 "label to the top first, for example with `jq -c '.label = .meta.label'`"
             )
-    return map(convert or str, values)
+    as_text, without = convert or str, set(absent)
+    return [None if at in without else as_text(value) for at, value in enumerate(values)]
