@@ -162,9 +162,10 @@ def test_two_ways_to_compare_that_exclude_each_other(table: Path, tmp_path: Path
     assert "exclude each other" in done.stderr
 
 
-def test_the_page_of_another_model_says_so(table: Path, tmp_path: Path) -> None:
-    out = tmp_path / "m.html"
-    done = invoke("map", table, "--backend", "embedded", "--out", out)
+def test_page_and_picture_of_another_model_say_so(table: Path, tmp_path: Path) -> None:
+    out, picture = tmp_path / "m.html", tmp_path / "m.svg"
+    done = invoke("map", table, "--backend", "embedded", "--out", out, "--out", picture)
     assert done.code == 0, done.stderr
     page = out.read_text(encoding="utf-8")
+    assert "<!-- Not EmbeddingGemma: vectors of" in picture.read_text(encoding="utf-8")
     assert page.index("Not EmbeddingGemma: vectors of") < page.index("<section")

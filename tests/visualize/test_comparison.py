@@ -104,6 +104,8 @@ def test_frame_plot_and_colours(tmp_path: Path) -> None:
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["all", "half"]
     assert "neighbours are the same" in figure.get_supxlabel().replace("\n", " ")
     figure.savefig(tmp_path / "a.png")
+    comparison.provenance = {"notice": "Not EmbeddingGemma: vectors of m."}
+    assert comparison.plot().get_supxlabel().startswith("Not EmbeddingGemma: vectors of m. ")
     by_number = comparison.plot(color_by="n", dark=True)
     assert [ax.get_legend() is not None for ax in by_number.axes] == [False, True]
     import matplotlib.pyplot as plt

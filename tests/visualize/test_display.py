@@ -139,6 +139,35 @@ def test_frame_and_recolor() -> None:
     assert other.texts == TEXTS
 
 
+def test_what_is_known_of_the_vectors_stays_with_a_recoloured_map_and_its_pictures() -> None:
+    points, labels = blobs(12, 3)
+    display = EmbeddingMapDisplay(points, labels=labels)
+    assert "Not EmbeddingGemma" not in display.plot().ax_.get_xlabel()
+    display.provenance = {"notice": "Not EmbeddingGemma: vectors of m.", "data": "in.csv"}
+    other = display.recolor(["p", "q"] * 6)
+    assert other.provenance == display.provenance
+    for one in (display, other):
+        assert one.plot().ax_.get_xlabel().startswith("Not EmbeddingGemma: vectors of m. Near")
+        (said,) = [a.text for a in one.interactive().layout.annotations if "Near" in a.text]
+        assert said.startswith("Not EmbeddingGemma: vectors of m. Near")
+        # On a page it stands at the top, once.
+        assert one.to_html().count("Not EmbeddingGemma") == 1
+
+
+def test_a_vectorizer_that_says_what_it_is_gives_the_map_its_notice() -> None:
+    from toolkit.identity import ModelIdentity
+
+    options = {"projector": PCA(2), "quality": False}
+    vectorizer = Lengths()
+    assert EmbeddingMapDisplay.from_estimator(vectorizer, TEXTS, **options).provenance == {}
+    vectorizer.identity_ = ModelIdentity("embedded", "other-model", 3)
+    display = EmbeddingMapDisplay.from_estimator(vectorizer, TEXTS, **options)
+    assert display.picture_caption.startswith("Not EmbeddingGemma: vectors of other-model")
+    vectorizer.identity_ = ModelIdentity("ollama", "embeddinggemma:300m", 768)
+    display = EmbeddingMapDisplay.from_estimator(vectorizer, TEXTS, **options)
+    assert display.picture_caption == display.caption
+
+
 def test_frame_of_texts_with_half_a_surrogate_pair() -> None:
     points, labels = blobs(12, 3)
     strange = ["\ud800"] * 12

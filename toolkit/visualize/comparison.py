@@ -16,6 +16,7 @@ from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.typography import counted
 from toolkit.visualize.aligning import align
+from toolkit.visualize.captioned import notice_of
 from toolkit.visualize.display import EmbeddingMapDisplay
 from toolkit.visualize.offline import OfflineMap
 from toolkit.visualize.overlap import NeighbourOverlap, neighbour_overlap
@@ -196,7 +197,9 @@ class MapComparison(OfflineMap):
         steps = [getattr(one, "steps", [("", one)])[0][1] for one in (first, second)]
         items = check_texts(texts, missing=getattr(steps[0], "missing", "error")).texts
         X, Y = (np.asarray(step.transform(items)) for step in steps)
-        return cls.from_embeddings(X, Y, texts=items, **options)
+        comparison = cls.from_embeddings(X, Y, texts=items, **options)
+        comparison.provenance = notice_of(*steps)
+        return comparison
 
     @property
     def caption(self) -> str:
@@ -225,7 +228,7 @@ class MapComparison(OfflineMap):
             (self.first, self.second),
             self.titles,
             title=self.title,
-            caption=self.caption,
+            caption=self.picture_caption,
             names=names,
             color_by=color_by,
             dark=dark,

@@ -14,6 +14,7 @@ from toolkit.embedding.texts import check_texts
 from toolkit.page import Fragment, Page
 from toolkit.page.document import TABLE_SCRIPT
 from toolkit.typography import counted
+from toolkit.visualize.captioned import notice_of
 from toolkit.visualize.groups import Names
 from toolkit.visualize.offline import OfflineMap
 from toolkit.visualize.points import MapPoints
@@ -183,7 +184,9 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         vectors = np.asarray(vectorizer.transform(items))
         if labels is None and steps and len(steps) > 1:
             labels = predicted_labels(estimator, vectors)
-        return cls.from_embeddings(vectors, texts=items, labels=labels, **options)
+        display = cls.from_embeddings(vectors, texts=items, labels=labels, **options)
+        display.provenance = notice_of(vectorizer)
+        return display
 
     def plot(
         self,
@@ -234,7 +237,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             self.points,
             self.coloring(color_by),
             title=self.title,
-            caption=self.caption,
+            caption=self.picture_caption,
             names=names,
             dark=dark,
             size=size,
@@ -263,7 +266,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             self.coloring(color_by),
             self.texts,
             title=self.title,
-            caption=self.caption,
+            caption=self.picture_caption,
         )
 
     def fragment(

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, overload
 
 from toolkit.page import write_text_atomic
+from toolkit.visualize.captioned import Captioned
 
 __all__ = ["OfflineMap"]
 
 
-class OfflineMap(ABC):
-    """What writes itself as a page; a subclass says what is on it.
-
-    Attributes
-    ----------
-    provenance : mapping of str to object
-        How the vectors were made, for the end of the page; to be set by who knows. ``"notice"``
-        stands at the top: the sentence for vectors of another model than EmbeddingGemma.
-    """
-
-    provenance: Mapping[str, Any] = MappingProxyType({})
+class OfflineMap(Captioned):
+    """What writes itself as a page; a subclass says what is on it."""
 
     @abstractmethod
     def build_html(self, color_by: str | None = None) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from toolkit.errors import UsageError
+from toolkit.visualize.captioned import Captioned
 from toolkit.visualize.coloring import Coloring, color_column
 from toolkit.visualize.groups import Names, make_groups
 from toolkit.visualize.quality import ProjectionQuality
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MapPoints"]
 
 
-class MapPoints:
+class MapPoints(Captioned):
     """Points of a map with their texts and groups; parameters are those of the display.
 
     See Also
@@ -116,7 +117,7 @@ class MapPoints:
         labels_name: str | None = None,
     ) -> Self:
         """Return the same map coloured by other labels; nothing is projected again."""
-        return type(self)(
+        other = type(self)(
             self.points,
             texts=self.texts,
             labels=labels,
@@ -129,6 +130,8 @@ class MapPoints:
             colors=colors,
             labels_name=labels_name or self.labels_name,
         )
+        other.provenance = self.provenance
+        return other
 
     @property
     def colors(self) -> dict[Any, str]:
