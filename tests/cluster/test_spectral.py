@@ -26,10 +26,33 @@ def test_parts_that_are_as_many_as_clusters_are_found_and_nothing_is_said():
     assert made.n_neighbors_ == 15
 
 
-def test_neighbourhoods_grow_where_copies_make_more_parts_than_clusters():
+@pytest.mark.parametrize("times", [3, 25])
+def test_copies_are_in_the_cluster_of_their_text_and_change_no_other(times):
+    # A neighbourhood that is full of copies, or nearly, says nothing of where they belong.
+    X, _ = blobs((14, 13, 13), spread=0.6)
+    copies = np.tile(X, (times, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alone = NeighborSpectralClustering(5, random_state=0).fit(X)
+        made = NeighborSpectralClustering(5, random_state=0).fit(copies)
+    assert len(made.labels_) == len(copies)
+    assert made.labels_.tolist() == alone.labels_.tolist() * times
+    assert made.n_neighbors_ == 15
+
+
+def test_fewer_different_vectors_than_clusters():
+    X, _ = blobs((3, 2))
+    copies = np.tile(X, (4, 1))
+    with pytest.warns(ToolkitWarning, match="5 of 20. is less than n_clusters .6."):
+        made = NeighborSpectralClustering(6).fit(copies)
+    assert made.labels_.tolist() == [0, 1, 2, 3, 4] * 4
+
+
+def test_neighbourhoods_grow_where_near_copies_make_more_parts_than_clusters():
     # Each text twenty times: with 15 neighbours every one of the twelve is a part of its own.
     X, labels = blobs((6, 6), spread=0.1)
     copies = np.repeat(X, 20, axis=0)
+    copies += np.random.default_rng(0).normal(scale=1e-4, size=copies.shape)
     with pytest.warns(ToolkitWarning, match="more separate parts than the 2 clusters"):
         made = NeighborSpectralClustering(2, random_state=0).fit(copies)
     assert made.n_neighbors_ > 20

@@ -127,7 +127,7 @@ def cluster_table(
         reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
     with warnings.catch_warnings():
         if n_clusters == "auto":  # of numbers that are tried, one too many for copies is no news
-            warnings.filterwarnings("ignore", "Number of distinct clusters")
+            warnings.filterwarnings("ignore", "Number of distinct")
         result = cluster_texts(
             found.texts,
             found.X,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from hashlib import blake2b
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import SpectralClustering
@@ -20,17 +21,19 @@ __all__ = ["NeighborSpectralClustering"]
 class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
     """scikit-learn's spectral clustering of the graph of nearest neighbours.
 
-    Where a text occurs more often than it has neighbours, its copies are a part of the graph that
-    nothing leads out of. As many such parts as clusters are found exactly. Of more of them the
-    eigenvectors say nothing: which parts go together is a matter of rounding. Then neighbourhoods
-    are doubled until the graph is in no more parts than there are clusters, with a warning.
+    Copies of a vector are clustered as one, and are all in its cluster: as neighbours of each
+    other they would take the place of those that tell where they belong. Where vectors are nearly
+    copies, more of them than neighbours, they are a part of the graph that nothing leads out of.
+    As many such parts as clusters are found exactly. Of more of them the eigenvectors say
+    nothing: which parts go together is a matter of rounding. Then neighbourhoods are doubled until
+    the graph is in no more parts than there are clusters, with a warning.
 
     Parameters
     ----------
     n_clusters : int, default=8
         How many clusters.
     n_neighbors : int, default=15
-        Neighbours of each text in the graph to begin with, itself counted.
+        Neighbours of each different vector in the graph to begin with, itself counted.
     assign_labels : {"cluster_qr", "kmeans", "discretize"}, default="cluster_qr"
         As for :class:`sklearn.cluster.SpectralClustering`.
     random_state : int, RandomState or None, default=None
@@ -47,10 +50,11 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
 
     Examples
     --------
-    >>> X = np.repeat(np.eye(4), 10, axis=0)
-    >>> made = NeighborSpectralClustering(4, n_neighbors=5, random_state=0)
+    >>> angles = np.deg2rad([0, 2, 4, 80, 82, 84])
+    >>> X = np.repeat(np.column_stack([np.cos(angles), np.sin(angles)]), 10, axis=0)
+    >>> made = NeighborSpectralClustering(2, n_neighbors=3, random_state=0)
     >>> np.bincount(made.fit_predict(X))
-    array([10, 10, 10, 10])
+    array([30, 30])
     """
 
     def __init__(
@@ -81,14 +85,23 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
         NeighborSpectralClustering
             Itself.
         """
-        vectors = validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2)
+        given = validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2)
+        if self.n_clusters > len(given):
+            raise UsageError(f"{self.n_clusters} clusters of {len(given)} texts cannot be made")
+        first, copy_of = _distinct(given)
+        vectors = given[first]
         most = len(vectors)
         self.n_neighbors_ = min(self.n_neighbors, most)
         if self.n_clusters >= most:
             # The sparse solver finds fewer eigenvectors than there are texts.
             if self.n_clusters > most:
-                raise UsageError(f"{self.n_clusters} clusters of {most} texts cannot be made")
-            self.labels_ = np.arange(most)
+                warnings.warn(
+                    f"Number of distinct vectors ({most} of {len(given):,}) is less than "
+                    f"n_clusters ({self.n_clusters}): each is a cluster.",
+                    ToolkitWarning,
+                    stacklevel=2,
+                )
+            self.labels_ = copy_of
             return self
         while True:
             made = SpectralClustering(
@@ -108,11 +121,25 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
         if self.n_neighbors_ > self.n_neighbors:
             warnings.warn(
                 f"with {self.n_neighbors} neighbours the texts are in more separate parts than "
-                f"the {self.n_clusters} clusters wanted, perhaps copies of a few texts; "
+                f"the {self.n_clusters} clusters wanted, perhaps near copies of a few texts; "
                 f"{self.n_neighbors_} were taken. Leave the copies out, ask for more clusters, or "
                 "choose kmeans.",
                 ToolkitWarning,
                 stacklevel=2,
             )
-        self.labels_ = made.labels_
+        self.labels_ = made.labels_[copy_of]
         return self
+
+
+def _distinct(vectors: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the row of the first of each vector's copies, and which of these each row is.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in _distinct(np.array([[0.0, 1], [1, 0], [0, 1]]))]
+    [[0, 1], [0, 1, 0]]
+    """
+    numbers: dict[bytes, int] = {}
+    digests = (blake2b(row.tobytes(), digest_size=16).digest() for row in vectors)
+    copy_of = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests])
+    return np.unique(copy_of, return_index=True)[1], copy_of
