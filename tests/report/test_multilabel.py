@@ -10,8 +10,14 @@ import pytest
 from tests.classify.examples import hashing
 from tests.classify.multilabel.examples import tagged_texts
 from tests.report.test_classifier import HOSTILE
-from toolkit.classify import MultilabelResult, train_multilabel
-from toolkit.report import MultilabelReport
+from toolkit.classify import (
+    MultilabelResult,
+    evaluate_multilabel,
+    read_model_info,
+    save_model,
+    train_multilabel,
+)
+from toolkit.report import EvaluationReport, MultilabelReport
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +103,25 @@ def test_how_many_labels_texts_have_is_no_warning(result: MultilabelResult):
     assert f"<p>{result.notes[0]}</p>" in html
     warned = [part.split("</div>")[0] for part in html.split('<div class="warn-box">')[1:]]
     assert not any("labels a text on average" in part for part in warned)
+
+
+def test_without_a_wrong_label_only_the_share_of_right_rows_has_an_interval(tmp_path: Path):
+    texts = ["apple", "car", "apple car", "rain"] * 15
+    labels = [["fruit"], ["vehicle"], ["fruit", "vehicle"], []] * 15
+    perfect = train_multilabel(
+        texts, labels, vectorizer=hashing(), candidates=["logistic_regression"], dimensions=(),
+        baselines=False,
+    )  # fmt: skip
+    report = MultilabelReport(perfect)
+    said = "95% interval 0.735 to 1.000 (exact, after Clopper and Pearson)."
+    page = report.to_html()
+    assert said in page
+    assert "by bootstrap" not in page
+    assert "95 % interval 0.735 to 1.000 (exact)" in report.to_markdown()
+    assert "by 0.000 (1.000 to 1.000)." in report.learning_verdict
+    info = read_model_info(save_model(perfect, tmp_path / "m"))
+    found = evaluate_multilabel(perfect.pipeline, texts[:8], labels[:8], info=info)
+    assert "The subset accuracy in training (1.000) lies within the interval" in found.summary()
+    notes = {name: note for name, _, note in EvaluationReport(found).cards}
+    assert notes["Micro F1"] == "no interval: every row gives the same"
+    assert notes["All labels right"] == "95% interval 0.631 to 1.000 (exact)"

@@ -112,10 +112,12 @@ class ModelEvaluation(ABC):
                 f"The model cannot answer {len(self.unseen)} of the labels here: {named}{more}. "
                 f"{self.unseen_rows()}"
             )
-        if self.deciding in self.trained and self.intervals and not self.same_rows:
-            name = self.deciding.replace("_f1", " F1")
-            before, here = self.trained[self.deciding], self.intervals[self.deciding]
-            found.append(training_note(name, before, here))
+        # A perfect F1 of label sets has no interval, but the share of rows that are right has.
+        both = [name for name in (self.deciding, *self.intervals) if name in self.trained]
+        name = next((name for name in both if name in self.intervals), None)
+        if name is not None and not self.same_rows:
+            said = name.replace("_f1", " F1").replace("_", " ")
+            found.append(training_note(said, self.trained[name], self.intervals[name]))
         return found
 
     def summary(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "bootstrap_intervals"]
+__all__ = ["Interval", "bootstrap_intervals", "interval_at_edge"]
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class Interval:
         The score itself.
     low, high : float
         The range.
+    exact : bool, default=False
+        Whether it is the exact one of a share (Clopper and Pearson 1934), not the bootstrap's.
     """
 
     value: float
     low: float
     high: float
+    exact: bool = False
 
     def text(self) -> str:
         """Return it in words.
@@ -35,6 +38,29 @@ class Interval:
         '0.774 (0.740 to 0.807)'
         """
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def interval_at_edge(hits: int, total: int, level: float = 0.95) -> Interval | None:
+    """Return the exact interval of a share of rows if it is 0 or 1, else None.
+
+    Draws from rows that are all alike would be alike, too, and say that nothing is uncertain.
+
+    Parameters
+    ----------
+    hits, total : int
+        Rows that are right, and all of them.
+    level : float, default=0.95
+        Coverage.
+
+    Examples
+    --------
+    >>> interval_at_edge(32, 32).text(), interval_at_edge(0, 32).text(), interval_at_edge(9, 32)
+    ('1.000 (0.891 to 1.000)', '0.000 (0.000 to 0.109)', None)
+    """
+    if hits not in (0, total):
+        return None
+    edge = ((1 - level) / 2) ** (1 / total)
+    return Interval(1.0, edge, 1.0, True) if hits else Interval(0.0, 0.0, 1 - edge, True)
 
 
 def bootstrap_intervals(
@@ -81,10 +107,7 @@ def bootstrap_intervals(
     total = int(counts.sum())
     if not total:
         return {}
-    hits = int(np.trace(counts))
-    if hits in (0, total):
-        edge = ((1 - level) / 2) ** (1 / total)
-        exact = Interval(1.0, edge, 1.0) if hits else Interval(0.0, 0.0, 1 - edge)
+    if (exact := interval_at_edge(int(np.trace(counts)), total, level)) is not None:
         return {"accuracy": exact}
     rng = np.random.default_rng(random_state)
     given, predicted = np.nonzero(counts)

@@ -75,10 +75,17 @@ class EvaluationReport(Report):
         """The key numbers: name, value and what stands beside it."""
         found = self.evaluation
         rows = []
-        for name, interval in found.intervals.items():
-            title = _TITLES[name]
-            note = f"95% interval {interval.low:.3f} to {interval.high:.3f}"
-            rows.append((title, f"{interval.value:.3f}", note))
+        if not found.intervals:  # no label is known, so there is no score
+            return []
+        for name, title in _TITLES.items():
+            if name not in found.scores:
+                continue
+            interval = found.intervals.get(name)
+            note = "no interval: every row gives the same"
+            if interval is not None:
+                note = f"95% interval {interval.low:.3f} to {interval.high:.3f}"
+                note += " (exact)" if interval.exact else ""
+            rows.append((title, f"{found.scores[name]:.3f}", note))
             if name in found.drop:
                 drop = round(found.drop[name], 3)
                 than = f"here {abs(drop):.3f} {'lower' if drop > 0 else 'higher'}"

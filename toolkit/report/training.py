@@ -122,7 +122,7 @@ class TrainingReport(Report):
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:
-        """95 % bootstrap intervals over all tested rows."""
+        """95 % intervals over all tested rows."""
         return self.result.intervals()
 
     @cached_property
@@ -207,7 +207,9 @@ class TrainingReport(Report):
             f"{format_number(last - before, sign=True)} ({before:.3f} to {last:.3f})."
         )
         # Half of a 95 % interval: what other test rows would have done to it.
-        interval = self.intervals[self.deciding]
+        interval = self.intervals.get(self.deciding)
+        if interval is None:  # not one label is wrong
+            return said
         noise = (interval.high - interval.low) / 2
         if abs(last - before) < noise:
             return f"{said} That is within what chance does on these test rows (± {noise:.3f})."

@@ -45,7 +45,7 @@ def training_markdown(report: TrainingReport) -> str:
     parts += [
         f"- {shown[name][0].upper()}{shown[name][1:]}: {found.value:.3f} over all tested rows, "
         f"95 % interval {found.low:.3f} to {found.high:.3f} "
-        f"({'bootstrap' if len(report.intervals) > 1 else 'exact'})"
+        f"({'exact' if found.exact else 'bootstrap'})"
         for name, found in report.intervals.items()
     ]
     parts += [f"- {escape_markdown(note)}" for note in result.notes]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, hamming_loss
 
 from toolkit.classify.multilabel.metrics import measure_sets, set_intervals
@@ -46,3 +47,25 @@ def test_intervals_hold_the_score_and_shrink_with_rows(rows):
         assert found.high - found.low < few[name].high - few[name].low
     assert set_intervals(given, predicted) == many
     assert set_intervals(given[:0], predicted[:0]) == {}
+
+
+@pytest.mark.parametrize("n", [1, 12, 500])
+def test_where_all_draws_are_alike_only_the_share_of_right_rows_has_an_interval(rows, n):
+    given = np.resize(rows[0], (n, 6))
+    given[:, 0] = True
+    for predicted, hits in ((given, n), (~given, 0)):
+        ((name, found),) = set_intervals(given, predicted).items()
+        assert (name, found.value, found.exact) == ("subset_accuracy", hits / n, True)
+        end = found.low if hits else found.high
+        assert binom.pmf(hits, n, end) == pytest.approx(0.025)
+
+
+def test_no_row_all_right_is_not_certain_where_labels_are(rows):
+    given, predicted, _ = rows
+    predicted = predicted.copy()
+    predicted[:, 0] = ~given[:, 0]
+    found = set_intervals(given, predicted)
+    assert found["subset_accuracy"].exact
+    assert 0 == found["subset_accuracy"].low < found["subset_accuracy"].high < 0.05
+    assert not found["micro_f1"].exact
+    assert found["micro_f1"].low < found["micro_f1"].high

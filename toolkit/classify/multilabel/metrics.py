@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from toolkit.classify.intervals import Interval
+from toolkit.classify.intervals import Interval, interval_at_edge
 
 __all__ = ["DECIDING", "SET_METRICS", "label_average_precision", "measure_sets", "set_intervals"]
 
@@ -90,6 +90,9 @@ def set_intervals(
     """Return percentile bootstrap intervals of micro F1, macro F1 and subset accuracy.
 
     Test rows are drawn again with replacement, whole (Efron and Tibshirani 1993, chapter 13).
+    Where all draws are alike, because every row is right or none has a label that is, they say
+    nothing: then subset accuracy has its exact interval (Clopper and Pearson 1934), and the F1
+    scores, which are no shares of rows, have none.
 
     Parameters
     ----------
@@ -105,7 +108,7 @@ def set_intervals(
     Returns
     -------
     dict of str to Interval
-        Empty without test rows.
+        Empty without test rows; without the F1 scores whose draws are all alike.
 
     Examples
     --------
@@ -114,6 +117,8 @@ def set_intervals(
     >>> found = set_intervals(given, predicted)["subset_accuracy"]
     >>> found.value, 0.7 < found.low < 0.75, 0.85 < found.high < 0.9
     (0.8, True, True)
+    >>> {name: interval.text() for name, interval in set_intervals(given, given).items()}
+    {'subset_accuracy': '1.000 (0.964 to 1.000)'}
     """
     n = len(given)
     if not n:
@@ -135,7 +140,10 @@ def set_intervals(
     found = {}
     for name, value in zip(names, values, strict=True):
         low, high = np.quantile(np.concatenate(draws[name]), tails)
-        found[name] = Interval(value, float(low), float(high))
+        if low < high:
+            found[name] = Interval(value, float(low), float(high))
+    if (exact := interval_at_edge(int(right.sum()), n, level)) is not None:
+        found["subset_accuracy"] = exact
     return found
 
 
