@@ -26,7 +26,7 @@ import pytest
 import typer.main
 from threadpoolctl import threadpool_limits
 
-from toolkit.cli.main import app
+from toolkit.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -55,7 +55,7 @@ def toolkit_process(
 
 def invoke(*arguments: str | Path, stdin: str = "") -> Done:
     """Run `toolkit` in this process."""
-    from toolkit.cli.main import app
+    from toolkit.cli.app import app
 
     words: Sequence[str] = [str(argument) for argument in arguments]
     done = CliRunner().invoke(app, words, input=stdin)

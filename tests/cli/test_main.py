@@ -14,7 +14,7 @@ import typer
 
 from tests.cli.running import command, environment, invoke, toolkit_process
 from toolkit import __version__
-from toolkit.cli.main import app
+from toolkit.cli.app import app
 
 HEAVY = ("sklearn", "scipy", "numpy", "pandas", "ollama", "httpx", "plotly", "matplotlib", "umap")
 
@@ -48,7 +48,7 @@ def test_version() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    program = "import json, sys, toolkit.cli.main; print(json.dumps(list(sys.modules)))"
+    program = "import json, sys, toolkit.cli.app; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, env=environment()
     )
@@ -109,6 +109,34 @@ def test_the_console_script_is_what_python_m_runs() -> None:
 
     assert run.__module__ == "toolkit.cli.main"
     assert toolkit_process("--help").code == 0
+
+
+INTERRUPTED_AT = """
+import sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["toolkit", "datasets", "list"]
+from toolkit.cli.main import run
+run()
+"""
+
+
+@pytest.mark.parametrize("name", ["toolkit.cli.app", "typer", "toolkit.datasets.catalog"])
+def test_an_interruption_while_modules_are_imported_is_one_line(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT.format(name=name)],
+        capture_output=True,
+        env=environment(),
+        timeout=120,
+    )
+    assert done.returncode == 130
+    assert done.stderr.decode().splitlines() == ["error: interrupted."]
+    assert done.stdout == b""
 
 
 def test_a_terminal_gets_lines_broken_between_words_and_a_file_whole_ones() -> None:

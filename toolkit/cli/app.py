@@ -1,9 +1,7 @@
-"""The command ``toolkit``."""
+"""The command ``toolkit`` with its commands."""
 
 from __future__ import annotations
 
-import gc
-import sys
 from typing import Annotated
 
 import typer
@@ -17,12 +15,11 @@ from toolkit.cli.demo import demo
 from toolkit.cli.doctor import doctor
 from toolkit.cli.embed import embed
 from toolkit.cli.evaluate import evaluate
-from toolkit.cli.failures import INTERRUPTED
 from toolkit.cli.map import map_texts
 from toolkit.cli.predict import predict
 from toolkit.cli.train import train
 
-__all__ = ["app", "run"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="toolkit",
@@ -78,15 +75,3 @@ app.command(name="assign")(assign)
 app.command(name="map")(map_texts)
 app.add_typer(cache.app, name="cache")
 app.add_typer(datasets.app, name="datasets")
-
-
-def run() -> None:
-    """Run the command line; the console script's entry point."""
-    try:
-        app()
-    except KeyboardInterrupt:  # while modules are still being imported
-        sys.exit(INTERRUPTED)
-    finally:
-        # The interpreter looks through every object once more before it ends, which takes longer
-        # (with scikit-learn and pandas most of a second) than anybody waits after Ctrl-C.
-        gc.freeze()
