@@ -38,13 +38,18 @@ from toolkit.errors import ToolkitWarning, UsageError
         ("0.0.0.0:8080", "http://127.0.0.1:8080"),
         ("[::]:8080", "http://[::1]:8080"),
         ("example.com/path", "http://example.com:11434/path"),
+        ("bücher.example", "http://bücher.example:11434"),
+        ("my_box.local:9000", "http://my_box.local:9000"),
+        ("http://[fe80::1%25eth0]:9000", "http://[fe80::1%25eth0]:9000"),
     ],
 )
 def test_rules(given, address):
     assert parse_host(given) == address
 
 
-@pytest.mark.parametrize("wrong", ["gpu:port", "gpu:99999", "ftp://gpu", "[::1"])
+@pytest.mark.parametrize(
+    "wrong", ["gpu:port", "gpu:99999", "ftp://gpu", "[::1", "not an address", "gpu box:9000", "a,b"]
+)
 def test_what_is_no_address_is_refused(wrong):
     with pytest.raises(UsageError, match="11434"):
         parse_host(wrong)

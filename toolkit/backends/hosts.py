@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import warnings
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ __all__ = ["DEFAULT_HOST", "host_from_environment", "is_loopback", "parse_host",
 
 DEFAULT_HOST = "http://127.0.0.1:11434"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[\w.-]+")
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 
 
@@ -38,7 +40,8 @@ def parse_host(host: str) -> str:
     Raises
     ------
     UsageError
-        If the port is no number from 1 to 65535, or the scheme is neither http nor https.
+        If the name cannot be a machine's, the port is no number from 1 to 65535, or the scheme is
+        neither http nor https.
 
     Examples
     --------
@@ -72,11 +75,10 @@ def parse_host(host: str) -> str:
         split = urlsplit(f"{scheme}://{rest}")
         port = split.port
     except ValueError as error:
-        raise UsageError(
-            f"host {host!r} is not an address ({error}); give for example "
-            "http://127.0.0.1:11434 or my-server:11434"
-        ) from None
+        raise _no_address(host, str(error)) from None
     name = split.hostname or "127.0.0.1"
+    if not (_NAME.fullmatch(name) or _is_ipv6(name)):
+        raise _no_address(host, f"no machine is called {name!r}")
     name = _ANY_ADDRESS.get(name, name)
     if _is_ipv6(name):
         name = f"[{name}]"
@@ -137,6 +139,13 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost" or name.endswith(".localhost")
+
+
+def _no_address(host: str, why: str) -> UsageError:
+    return UsageError(
+        f"host {host!r} is not an address ({why}); give for example http://127.0.0.1:11434 or "
+        "my-server:11434"
+    )
 
 
 def _is_ipv6(text: str) -> bool:

@@ -113,12 +113,12 @@ class OpenAIBackend:
                 "(--host). llama.cpp's server is on port 8080 by default, vLLM on 8000, LM Studio "
                 "on 1234"
             )
+        where = parse_host(address).removesuffix("/embeddings").removesuffix("/v1")
         if "://" not in address and not _names_port(address):
             raise UsageError(
                 f"host={address!r} names no port, and these servers have no common one; give for "
                 f"example 'http://{address}:8080'"
             )
-        where = parse_host(address).removesuffix("/embeddings").removesuffix("/v1")
         return OpenAIServer(model=model.strip(), address=where, settings=self)
 
 
