@@ -268,6 +268,19 @@ def test_ordinary_names_fit_a_phone_and_no_word_is_broken(chromium_page: Chromiu
     assert set(heights) == {1}
 
 
+def test_a_phone_shows_more_keywords_under_the_names(chromium_page: Chromium, tmp_path: Path):
+    path = report("sdg").to_html(tmp_path / "report.html")
+    visit = chromium_page.open(path, size="phone")
+    first = visit.page.locator("#cluster-table .more-words").first
+    assert first.is_visible()
+    assert first.inner_text().count(",") >= 2
+    # Two columns are left out there, and so is what is said of the last.
+    assert not visit.page.locator("#cluster-table td.near").first.is_visible()
+    assert "Mostly" not in visit.page.locator("#caption-clusters").inner_text()
+    visit.resize("desktop")
+    assert "Mostly" in visit.page.locator("#caption-clusters").inner_text()
+
+
 def test_a_text_of_which_nothing_is_seen_is_no_empty_quote(chromium_page: Chromium, tmp_path: Path):
     unseen = ("\u200d\ufe0f", "\u202e\u2066", "\u200b\u00a0", "\u3164", "\x00\x07")
     X, labels = np.eye(8, dtype=np.float32)[np.repeat([0, 1], 10)], np.repeat([0, 1], 10)
