@@ -133,7 +133,7 @@ def test_where_no_clusters_stand_out_there_is_one_and_it_says_so(clusterer: str)
     assert result.stability is None, "one cluster comes out again always"
     assert result.doubts()[0].startswith("No clusters stand out")
     assert "Stability was not measured." not in result.doubts()
-    assert "40 texts of 40 form one cluster." in result.summary()
+    assert "All 40 texts form one cluster." in result.summary()
     assert cluster_texts(result.texts, X, n_clusters=3, stability=0).n_clusters == 3
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.cluster import DBSCAN
 
 from tests.cluster.examples import HOSTILE, blobs, noisy_result, sdg_result, worded_texts
 from toolkit import ClusterReport
@@ -113,6 +114,42 @@ def test_a_bare_result_of_one_cluster_still_makes_a_report():
     assert "Stability was not measured." not in report.doubts, "one comes out again always"
     assert "nan" not in report.to_markdown()
     assert json.loads(report.to_json())["silhouette"] is None
+    assert result.findings()[0] == "All 12 texts form one cluster."
+    numbers = {label: note for label, _, note in report.key_numbers}
+    assert numbers["Clusters"] == "as asked for"
+    assert numbers["Silhouette"] == "needs another cluster to compare with"
+    assert "silhouette –" not in html
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+def test_fewer_clusters_than_asked_for_are_not_as_asked_for():
+    X = np.repeat(np.eye(3), 4, axis=0)
+    report = ClusterReport(
+        cluster_texts(["red", "blue", "green"] * 4, X, n_clusters=5, stability=0)
+    )
+    assert report.key_numbers[0] == ("Clusters", "3", "5 were asked for")
+    assert ("Number of clusters", "3 of 5 given") in report.facts
+
+
+def test_a_single_cluster_among_noise_is_told_of_as_one():
+    X, _ = blobs((12,))
+    lone = -np.eye(X.shape[1])[1:]  # blobs has its texts around the first axis
+    labels = np.r_[np.zeros(len(X)), np.full(len(lone), -1)]
+    texts = [f"text {i}" for i in range(len(labels))]
+    clusterer = DBSCAN(eps=0.6, min_samples=4)
+    result = cluster_texts(texts, np.vstack([X, lone]), clusterer=clusterer, stability=3)
+    assert result.labels.tolist() == labels.tolist()
+    assert result.findings()[0] == f"12 of {len(texts)} texts form one cluster."
+    assert any(said.startswith("It is very stable: Jaccard") for said in result.findings())
+    assert "1 of 1 clusters" not in ClusterReport(result).to_html()
+
+
+def test_clusters_of_one_text_each_have_no_distance():
+    texts = ["red", "blue", "green", "black"]
+    found = cluster_texts(texts, np.eye(4), n_clusters=4, stability=0).findings()
+    assert found[0] == "4 texts, 4 clusters of 1 text each."
+    assert any("cannot be measured" in said for said in found)
+    assert not any("hardly apart" in said for said in found)
 
 
 def test_another_model_is_named_at_the_top_of_every_form():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toolkit.cluster.keywords import Keyword
     from toolkit.cluster.result import ClusterResult
 
-__all__ = ["describe", "doubts"]
+__all__ = ["clusters_wanted", "describe", "doubts"]
 
 # Silhouette: Kaufman and Rousseeuw (1990), "Finding Groups in Data", table 4: above 0.7 strong,
 # 0.5 reasonable, 0.25 weak structure. Texts rarely reach 0.25 in hundreds of dimensions (SDG: 0.12
@@ -51,12 +51,13 @@ def describe(result: ClusterResult) -> list[str]:
     sizes = [cluster.size for cluster in quality.clusters]
     found = []
     if k == 1:
-        found.append(f"{counted(sizes[0], 'text')} of {n:,} form one cluster.")
+        whole = f"All {n:,} texts" if sizes[0] == n else f"{sizes[0]:,} of {n:,} texts"
+        found.append(f"{whole} form one cluster.")
     else:
         found.append(
             f"{n:,} texts, {k} clusters of {min(sizes):,} to {max(sizes):,} texts each."
             if min(sizes) < max(sizes)
-            else f"{n:,} texts, {k} clusters of {sizes[0]:,} texts each."
+            else f"{n:,} texts, {k} clusters of {counted(sizes[0], 'text')} each."
         )
     if k > 3:
         largest = [
@@ -69,7 +70,9 @@ def describe(result: ClusterResult) -> list[str]:
             f"{counted(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
             f"{_are(quality.noise)} in no cluster (noise)."
         )
-    if k > 1:
+    if k > 1 and max(sizes) == 1:
+        found.append("How far they are apart cannot be measured: the silhouette of one text is 0.")
+    elif k > 1:
         word = next(w for limit, w in _SEPARATION if quality.silhouette >= limit)
         found.append(
             f"The clusters are {word}: mean silhouette {format_number(quality.silhouette, 2)} "
@@ -99,11 +102,14 @@ def _stability(result: ClusterResult) -> list[str]:
     stability = result.stability
     if stability is None:
         return []
+    when = f"when {stability.share:.0%} of the texts are clustered again"
+    if result.n_clusters == 1:
+        jaccard = format_number(stability.jaccard, 2)
+        return [f"It is {stability.verdict}: Jaccard similarity {jaccard} {when} (1 is the same)."]
     again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
     text = (
-        f"As a whole they are {stability.verdict}: when {stability.share:.0%} of the texts are "
-        f"clustered again, {again} of {result.n_clusters} clusters come out again (Jaccard "
-        "similarity 0.75 or more)"
+        f"As a whole they are {stability.verdict}: {when}, {again} of {result.n_clusters} clusters "
+        "come out again (Jaccard similarity 0.75 or more)"
     )
     if stability.n_seeds and not math.isnan(stability.seed_ari):
         seed_ari = format_number(stability.seed_ari, 2)
@@ -161,7 +167,7 @@ def doubts(result: ClusterResult) -> list[str]:
         )
     if result.chosen is not None:
         found += _number(result.chosen)
-    wanted = _wanted(result)
+    wanted = clusters_wanted(result)
     if result.n_clusters < wanted:
         found.append(
             f"{wanted} clusters were asked for, and the clusterer found {result.n_clusters}."
@@ -245,7 +251,7 @@ def _function_words(keywords: Sequence[Keyword]) -> list[str]:
     return found if 2 * len(found) > len(first) else []
 
 
-def _wanted(result: ClusterResult) -> int:
+def clusters_wanted(result: ClusterResult) -> int:
     """Return how many clusters the clusterer was told to make; 0 if it was not."""
     if result.edits is not None:
         return 0

@@ -15,7 +15,7 @@ from toolkit.cluster.over_time import count_over_time
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
-from toolkit.report.clustering_facts import clustering_facts
+from toolkit.report.clustering_facts import WEAK, clustering_facts, key_numbers
 from toolkit.report.clustering_json import clustering_dict, clustering_schema
 from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ClusterReport"]
 
 _MOST_CHARACTERS = 600
-_WEAK = 0.6
 _MOST_REPEATS = 20
 _FEW = 8
 _IN_TABLE = 4
@@ -132,40 +131,7 @@ class ClusterReport(Report):
     @cached_property
     def key_numbers(self) -> list[tuple[str, str, str]]:
         """Label, value and note of each key number."""
-        result = self.result
-        quality, stability, agreement = result.quality, result.stability, result.agreement
-        how = {"chosen": "chosen by score, see below", "given": "as asked for"}
-        found = [
-            (
-                "Clusters",
-                str(result.n_clusters),
-                f"edited by hand, from {result.edits.n_clusters_before}"
-                if result.edits is not None and result.edits.moved
-                else how.get(self.made.get("n_clusters", ""), "found by the clusterer"),
-            ),
-            (
-                "Texts in a cluster",
-                f"{quality.coverage:.0%}",
-                f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
-            ),
-            (
-                "Silhouette",
-                format_number(quality.silhouette, 2),
-                "from −1 to 1; 0.25 is a lot for texts",
-            ),
-        ]
-        if stability is not None:
-            weak = sum(c.jaccard < _WEAK for c in stability.clusters)
-            note = f"from 0 to 1: {stability.verdict}; {weak} of {result.n_clusters} unstable"
-            found.append(("Stability", format_number(stability.jaccard, 2), note))
-        if agreement is not None:
-            scores = agreement.all_texts
-            note = (
-                f"V-measure with {counted(len(agreement.classes), 'label')}, from 0 to 1; "
-                f"adjusted Rand index {format_number(scores.ari, 2)}"
-            )
-            found.append(("Agreement", format_number(scores.v_measure, 2), note))
-        return found
+        return key_numbers(self.result, self.made)
 
     @cached_property
     def clusters(self) -> list[dict[str, Any]]:
@@ -201,7 +167,7 @@ class ClusterReport(Report):
                     "jaccard_low": None if again is None else again.low,
                     "jaccard_high": None if again is None else again.high,
                     "verdict": None if again is None else again.verdict,
-                    "weak": again is not None and again.jaccard < _WEAK,
+                    "weak": again is not None and again.jaccard < WEAK,
                     "majority": label,
                     "purity": purity,
                     "keywords": [asdict(word) for word in result.keywords[cluster]],

@@ -1,14 +1,67 @@
-"""How a clustering was made, as names and values."""
+"""The key numbers of a clustering, and how it was made, as names and values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.cluster.findings import clusters_wanted
 from toolkit.cluster.result import ClusterResult
-from toolkit.typography import counted
+from toolkit.typography import counted, format_number
 
-__all__ = ["clustering_facts"]
+__all__ = ["WEAK", "clustering_facts", "key_numbers"]
+
+WEAK = 0.6
+"""A cluster of less stability (Jaccard similarity) is not to be trusted."""
+
+
+def key_numbers(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return label, value and note of each key number.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        The clustering.
+    made : mapping of str to object
+        Its provenance.
+    """
+    quality, stability, agreement = result.quality, result.stability, result.agreement
+    how = {"chosen": "chosen by score, see below", "given": "as asked for"}
+    if (wanted := clusters_wanted(result)) > result.n_clusters:
+        how["given"] = f"{wanted} were asked for"
+    found = [
+        (
+            "Clusters",
+            str(result.n_clusters),
+            f"edited by hand, from {result.edits.n_clusters_before}"
+            if result.edits is not None and result.edits.moved
+            else how.get(made.get("n_clusters", ""), "found by the clusterer"),
+        ),
+        (
+            "Texts in a cluster",
+            f"{quality.coverage:.0%}",
+            f"{len(result.texts) - quality.noise:,} of {len(result.texts):,}",
+        ),
+        (
+            "Silhouette",
+            format_number(quality.silhouette, 2),
+            "from −1 to 1; 0.25 is a lot for texts"
+            if result.n_clusters > 1
+            else "needs another cluster to compare with",
+        ),
+    ]
+    if stability is not None:
+        weak = sum(c.jaccard < WEAK for c in stability.clusters)
+        note = f"from 0 to 1: {stability.verdict}; {weak} of {result.n_clusters} unstable"
+        found.append(("Stability", format_number(stability.jaccard, 2), note))
+    if agreement is not None:
+        scores = agreement.all_texts
+        note = (
+            f"V-measure with {counted(len(agreement.classes), 'label')}, from 0 to 1; "
+            f"adjusted Rand index {format_number(scores.ari, 2)}"
+        )
+        found.append(("Agreement", format_number(scores.v_measure, 2), note))
+    return found
 
 
 def clustering_facts(
@@ -68,6 +121,8 @@ def _number(result: ClusterResult, made: Mapping[str, Any]) -> str:
     number = str(result.n_clusters)
     if result.edits is not None:
         number = str(result.edits.n_clusters_before)
+    if came_from == "given" and (wanted := clusters_wanted(result)) > result.n_clusters:
+        return f"{number} of {wanted} given"
     return number if came_from is None else f"{number}, {came_from}"
 
 
