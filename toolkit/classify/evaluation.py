@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from toolkit.classify.class_table import class_table, confusion_counts
 from toolkit.classify.intervals import Interval, bootstrap_intervals
 from toolkit.classify.model_info import ModelInfo
+from toolkit.classify.notes import none_known, training_note
 from toolkit.classify.prediction import predict_texts
 from toolkit.classify.validation import measure
 from toolkit.embedding.texts import is_missing
@@ -30,7 +31,6 @@ __all__ = [
     "evaluate_model",
     "of_training",
     "trained_on",
-    "training_note",
 ]
 
 
@@ -321,46 +321,3 @@ def trained_on(info: ModelInfo | None, texts: Sequence[str], cells: Iterable[obj
     """
     made = None if info is None else info.provenance.get("data_fingerprint")
     return made is not None and made == f"sha256:{data_fingerprint(texts, cells)}"
-
-
-def none_known(unseen: Mapping[str, int], classes: Sequence[str]) -> str:
-    """Return what to say where a model knows none of the labels.
-
-    Examples
-    --------
-    >>> none_known({"1": 20, "2": 9}, ["bad", "good"])
-    "The model knows none of the labels here ('1', '2'), so there is no score. It was trained on \
-'bad', 'good'. Is this the right label column, and the right model?"
-    """
-    return (
-        f"The model knows none of the labels here ({_named(unseen)}), so there is no score. It "
-        f"was trained on {_named(classes)}. Is this the right label column, and the right model?"
-    )
-
-
-def _named(labels: Iterable[str]) -> str:
-    listed = list(labels)
-    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
-    return ", ".join(map(repr, listed[:8])) + more
-
-
-def training_note(name: str, before: float, here: Interval) -> str:
-    """Return whether a score of the training is within what chance does to the one here.
-
-    Examples
-    --------
-    >>> training_note("accuracy", 0.8, Interval(0.78, 0.7, 0.85))
-    'The accuracy in training (0.800) lies within the interval here: the difference may be chance.'
-    """
-    said = f"The {name} in training ({before:.3f}) lies"
-    if before > here.high:
-        return (
-            f"{said} above the interval here: these texts are harder for the model, or of "
-            "another kind."
-        )
-    if before >= here.low:
-        return f"{said} within the interval here: the difference may be chance."
-    return (
-        f"{said} below the interval here: these texts are easier, or some of them were among "
-        "the training texts."
-    )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.classify.intervals import Interval
 from toolkit.classify.splitting import Splits, named
 from toolkit.prompts import find_family
 
 if TYPE_CHECKING:
     from toolkit.identity import ModelIdentity
 
-__all__ = ["duplicate_notes", "lookalike_notes", "rarity_of_classes", "short_vector_notes"]
+__all__ = [
+    "duplicate_notes",
+    "lookalike_notes",
+    "none_known",
+    "rarity_of_classes",
+    "short_vector_notes",
+    "training_note",
+]
 
 FEW_ROWS = 10
 _SHOWN = 5
@@ -93,3 +101,40 @@ def short_vector_notes(identity: ModelIdentity | None, least_dimension: int) -> 
         f"{identity.model} is not known to be trained for shorter vectors; its scores at "
         f"fewer than {identity.dimension} dimensions may be worse than the cut suggests."
     ]
+
+
+def none_known(unseen: Mapping[str, int], classes: Sequence[str]) -> str:
+    """Return what to say where a model knows none of the labels.
+
+    Examples
+    --------
+    >>> none_known({"1": 20, "2": 9}, ["bad", "good"])
+    "The model knows none of the labels here ('1', '2'), so there is no score. It was trained on \
+'bad', 'good'. Is this the right label column, and the right model?"
+    """
+    return (
+        f"The model knows none of the labels here ({named(list(unseen))}), so there is no score. "
+        f"It was trained on {named(classes)}. Is this the right label column, and the right model?"
+    )
+
+
+def training_note(name: str, before: float, here: Interval) -> str:
+    """Return whether a score of the training is within what chance does to the one here.
+
+    Examples
+    --------
+    >>> training_note("accuracy", 0.8, Interval(0.78, 0.7, 0.85))
+    'The accuracy in training (0.800) lies within the interval here: the difference may be chance.'
+    """
+    said = f"The {name} in training ({before:.3f}) lies"
+    if before > here.high:
+        return (
+            f"{said} above the interval here: these texts are harder for the model, or of "
+            "another kind."
+        )
+    if before >= here.low:
+        return f"{said} within the interval here: the difference may be chance."
+    return (
+        f"{said} below the interval here: these texts are easier, or some of them were among "
+        "the training texts."
+    )

@@ -157,7 +157,7 @@ def _counted(classes: NDArray[Any], counts: NDArray[np.int64]) -> str:
     return shown + (f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else "")
 
 
-def named(classes: NDArray[Any]) -> str:
+def named(classes: Sequence[object] | NDArray[Any]) -> str:
     """Return the first few classes, as a part of a sentence."""
     shown = ", ".join(repr(str(label)) for label in classes[:_SHOWN])
     return shown + (f" and {len(classes) - _SHOWN} more" if len(classes) > _SHOWN else "")

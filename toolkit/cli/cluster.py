@@ -12,6 +12,7 @@ from toolkit.cli.cluster_job import (
     check_reused,
     cluster_table,
     make_report,
+    read_number,
 )
 from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
@@ -202,7 +203,7 @@ def cluster(
     from toolkit.datasets.table_writers import check_table_output
     from toolkit.datasets.tables import read_texts
 
-    number = _number(n_clusters)
+    number = read_number(n_clusters)
     to_stdout = out is not None and str(out) == "-"
     if out is None and output_format is not None:
         raise UsageError("--output-format is of the table that --out writes; give --out, too")
@@ -347,11 +348,3 @@ def cluster(
     if page is not None and report is not None:
         write_report(page, report, force=force)
         console.say(f"Report: {report}")
-
-
-def _number(given: str) -> int | str:
-    if given == "auto":
-        return given
-    if not given.isdecimal() or int(given) < 2:
-        raise UsageError(f"--n-clusters is a number from 2, or auto, not {given!r}")
-    return int(given)

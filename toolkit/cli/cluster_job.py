@@ -17,11 +17,33 @@ if TYPE_CHECKING:
     from toolkit.cluster.stop_words import StopWords
     from toolkit.report import ClusterReport
 
-__all__ = ["FEWEST", "check_clusterer", "check_reused", "cluster_table", "make_report"]
+__all__ = [
+    "FEWEST",
+    "check_clusterer",
+    "check_reused",
+    "cluster_table",
+    "make_report",
+    "read_number",
+]
 
 FEWEST = 3
 FEWEST_TO_CHOOSE = 10
 """As :func:`toolkit.cluster.choose_n_clusters` has it."""
+
+
+def read_number(given: str) -> int | str:
+    """Return the number of clusters, or "auto".
+
+    Examples
+    --------
+    >>> read_number("17"), read_number("auto")
+    (17, 'auto')
+    """
+    if given == "auto":
+        return given
+    if not given.isdecimal() or int(given) < 2:
+        raise UsageError(f"--n-clusters is a number from 2, or auto, not {given!r}")
+    return int(given)
 
 
 def make_report(
