@@ -8,7 +8,8 @@ from tests.cluster.examples import blobs, worded_texts
 from toolkit.cluster import describe_clusters
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
-from toolkit.cluster.terms import count_terms, sum_by_cluster
+from toolkit.cluster.term_matrix import sum_by_cluster
+from toolkit.cluster.terms import count_terms
 from toolkit.errors import UsageError
 
 

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from toolkit.cluster import terms
-from toolkit.cluster.terms import count_terms, document_frequency
+from toolkit.cluster import term_matrix, terms
+from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.datasets import load
 
@@ -68,16 +67,10 @@ def test_the_most_frequent_terms_are_kept_and_of_equal_ones_the_first():
     assert list(found.terms) == ["aa", "cc", "dd"]
 
 
-def test_documents_with_a_term_are_counted_over_blocks(monkeypatch):
-    monkeypatch.setattr(terms, "_COUNTED_AT_ONCE", 3)
-    matrix = sparse.csr_array(np.random.default_rng(0).integers(0, 3, size=(40, 7)))
-    expected = (matrix.toarray() > 0).sum(axis=0)
-    assert document_frequency(matrix).tolist() == expected.tolist()
-
-
 @pytest.mark.parametrize("at_once", [1, 2, 1024])
 def test_terms_are_left_out_in_any_block(monkeypatch, at_once):
     monkeypatch.setattr(terms, "_TEXTS_AT_ONCE", at_once)
+    monkeypatch.setattr(term_matrix, "_ROWS_AT_ONCE", at_once)
     texts = ["bb aa", "once", "", "aa aa cc", "cc never bb again", "rare", "bb"]
     found = count_terms(texts)
     assert list(found.terms) == ["aa", "bb", "cc"]

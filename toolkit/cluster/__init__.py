@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from toolkit.cluster.reusing import reuse_clustering
     from toolkit.cluster.stability import Stability, assess_stability
     from toolkit.cluster.substructure import SubGroup, Substructure, find_substructure
-    from toolkit.cluster.terms import count_terms, sum_by_cluster
+    from toolkit.cluster.term_matrix import sum_by_cluster
+    from toolkit.cluster.terms import count_terms
     from toolkit.cluster.tokenizer import tokenize
 
 __all__ = [
@@ -106,7 +107,8 @@ _MODULES = {
     "reusing": ("reuse_clustering",),
     "stability": ("Stability", "assess_stability"),
     "substructure": ("SubGroup", "Substructure", "find_substructure"),
-    "terms": ("count_terms", "sum_by_cluster"),
+    "term_matrix": ("sum_by_cluster",),
+    "terms": ("count_terms",),
     "tokenizer": ("tokenize",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

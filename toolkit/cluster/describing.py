@@ -22,7 +22,8 @@ from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import Stability
 from toolkit.cluster.stop_words import StopWords
-from toolkit.cluster.terms import count_terms, sum_by_cluster
+from toolkit.cluster.term_matrix import sum_by_cluster
+from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 
 __all__ = ["build_result", "describe_clusters"]

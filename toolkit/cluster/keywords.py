@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from toolkit.cluster.geometry import Labels, rows_by_cluster
-from toolkit.cluster.terms import TermCounts, document_frequency
+from toolkit.cluster.term_matrix import document_frequency
+from toolkit.cluster.terms import TermCounts
 from toolkit.typography import shorten
 
 __all__ = [
