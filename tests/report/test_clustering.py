@@ -140,7 +140,7 @@ def test_a_single_cluster_among_noise_is_told_of_as_one():
     result = cluster_texts(texts, np.vstack([X, lone]), clusterer=clusterer, stability=3)
     assert result.labels.tolist() == labels.tolist()
     assert result.findings()[0] == f"12 of {len(texts)} texts form one cluster."
-    assert any(said.startswith("It is very stable: Jaccard") for said in result.findings())
+    assert any(said.startswith("The cluster is very stable: Jaccard") for said in result.findings())
     assert "1 of 1 clusters" not in ClusterReport(result).to_html()
 
 

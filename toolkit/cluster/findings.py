@@ -105,7 +105,10 @@ def _stability(result: ClusterResult) -> list[str]:
     when = f"when {stability.share:.0%} of the texts are clustered again"
     if result.n_clusters == 1:
         jaccard = format_number(stability.jaccard, 2)
-        return [f"It is {stability.verdict}: Jaccard similarity {jaccard} {when} (1 is the same)."]
+        return [
+            f"The cluster is {stability.verdict}: Jaccard similarity {jaccard} {when} (1 is the "
+            "same)."
+        ]
     again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
     text = (
         f"As a whole they are {stability.verdict}: {when}, {again} of {result.n_clusters} clusters "
