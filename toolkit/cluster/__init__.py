@@ -35,15 +35,18 @@ if TYPE_CHECKING:
     from toolkit.cluster.substructure import SubGroup, Substructure, find_substructure
     from toolkit.cluster.terms import count_terms, sum_by_cluster
     from toolkit.cluster.tokenizer import tokenize
+    from toolkit.cluster.tree import Branch, ClusterTree, cluster_tree
 
 __all__ = [
     "CLUSTERERS",
     "CLUSTERING_TYPES",
     "Agreement",
     "Assignment",
+    "Branch",
     "CentroidClusterer",
     "ChosenK",
     "ClusterResult",
+    "ClusterTree",
     "ClusteringInfo",
     "EditedClusterer",
     "Exemplar",
@@ -60,6 +63,7 @@ __all__ = [
     "check_clustering_output",
     "choose_n_clusters",
     "cluster_texts",
+    "cluster_tree",
     "compare_labels",
     "cosine_silhouette",
     "count_terms",
@@ -108,6 +112,7 @@ _MODULES = {
     "substructure": ("SubGroup", "Substructure", "find_substructure"),
     "terms": ("count_terms", "sum_by_cluster"),
     "tokenizer": ("tokenize",),
+    "tree": ("Branch", "ClusterTree", "cluster_tree"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -1,0 +1,85 @@
+"""What the clusters of a branch have in common, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from toolkit.cluster.joining import join_pairs
+from toolkit.cluster.keywords import Keyword, c_tf_idf
+
+__all__ = ["branch_words"]
+
+_MORE_OFTEN = 2.0
+_FEWEST = 2
+
+
+def branch_words(
+    cluster_counts: sparse.csr_array,
+    terms: NDArray[np.object_],
+    parts: Sequence[tuple[Sequence[int], Sequence[int]]],
+    *,
+    n_keywords: int = 5,
+    texts: Sequence[Sequence[str]] = (),
+) -> list[tuple[str, ...]]:
+    """Return the terms that the two parts of each branch have in common.
+
+    By c-TF-IDF of all texts of the branch together, among the terms that are at least twice as
+    frequent in either part as in all clusters outside of the branch. What one part alone has is
+    a keyword of that one.
+
+    Parameters
+    ----------
+    cluster_counts : csr_array of shape (k, n_terms)
+        As :func:`~toolkit.cluster.sum_by_cluster` makes them.
+    terms : ndarray of shape (n_terms,)
+        The terms.
+    parts : sequence of (sequence of int, sequence of int)
+        Clusters of the two parts of each branch.
+    n_keywords : int, default=5
+        Most terms of a branch.
+    texts : sequence of sequence of str, optional
+        Some texts of each cluster, by which pairs of characters of unspaced scripts are joined.
+
+    Returns
+    -------
+    list of tuple of str
+        Of each branch, the heaviest first. None of the branch that holds all clusters: there is
+        nothing to tell it from.
+
+    Examples
+    --------
+    >>> counts = sparse.csr_array([[4, 3, 0, 5], [4, 0, 2, 5], [0, 0, 9, 5]])
+    >>> branch_words(counts, np.array(["sea", "sail", "ski", "the"]), [([0], [1]), ([0, 1], [2])])
+    [('sea',), ()]
+    """
+    words = np.asarray(cluster_counts.sum(axis=1), dtype=np.float64).ravel()
+    everywhere = np.asarray(cluster_counts.sum(axis=0), dtype=np.float64).ravel()
+    weights = c_tf_idf(cluster_counts)
+    found: list[tuple[str, ...]] = []
+    for left, right in parts:
+        both = [*left, *right]
+        outside = words.sum() - words[both].sum()
+        if outside == 0:
+            found.append(())
+            continue
+        a, b = (_summed(cluster_counts, part) for part in (left, right))
+        shared = np.flatnonzero((a >= _FEWEST) & (b >= _FEWEST))
+        rest = (everywhere - a - b)[shared] / outside
+        least = np.minimum(a[shared] / words[left].sum(), b[shared] / words[right].sum())
+        shared = shared[least >= _MORE_OFTEN * rest]
+        # The weights of a cluster are shares of its words, and so those of several a mean.
+        scores = (words[both] @ weights[both])[shared]
+        best = shared[np.lexsort((shared, -scores))[: 4 * n_keywords]]
+        # Only the order matters for joining, not the figures.
+        chosen = [Keyword(str(terms[term]), 1.0, 1.0, 0.0, 1) for term in best]
+        some = [text for cluster in both for text in (texts[cluster] if len(texts) else ())]
+        found.append(tuple(word.term for word in join_pairs(chosen, some)[:n_keywords]))
+    return found
+
+
+def _summed(counts: sparse.csr_array, clusters: Sequence[int]) -> NDArray[np.float64]:
+    return np.asarray(counts[list(clusters)].sum(axis=0), dtype=np.float64).ravel()
