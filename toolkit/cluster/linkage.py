@@ -35,25 +35,27 @@ def ward_linkage(centers: NDArray[np.floating], sizes: ArrayLike) -> NDArray[np.
     -------
     ndarray of shape (k - 1, 4)
         As of scipy's ``linkage`` for vectors of which ``sizes`` are at each centre, without the
-        merges of those at one place; in optimal order by cosine distance.
+        merges of those at one place; in optimal order by cosine distance, from the end where the
+        larger branch is.
 
     Examples
     --------
     >>> centers = np.array([[1, 0], [0.6, 0.8], [0, 1]])
     >>> ward_linkage(centers, [1, 1, 1]).round(2)
-    array([[1.  , 2.  , 0.63, 2.  ],
-           [0.  , 3.  , 1.46, 3.  ]])
-    >>> ward_linkage(centers, [1, 1, 50]).round(2)  # the large one is costly to move
-    array([[2.  , 1.  , 0.89, 2.  ],
-           [3.  , 0.  , 1.97, 3.  ]])
+    array([[2.  , 1.  , 0.63, 2.  ],
+           [3.  , 0.  , 1.32, 3.  ]])
+    >>> ward_linkage(centers, [1, 9, 9]).round(2)  # two large ones are costly to join
+    array([[0.  , 1.  , 1.2 , 2.  ],
+           [3.  , 2.  , 2.15, 3.  ]])
     """
     k = len(centers)
     weights = np.asarray(sizes, dtype=np.float64).copy()
     if k < 2:
         return np.empty((0, 4))
-    apart = np.square(centers.astype(np.float64)).sum(axis=1)
+    units = centers.astype(np.float64)
+    lengths = np.square(units).sum(axis=1)
     # Squares of the heights: what Lance and Williams' formula is about.
-    squares = np.maximum(apart[:, None] + apart - 2 * (centers @ centers.T), 0)
+    squares = np.maximum(lengths[:, None] + lengths - 2 * (units @ units.T), 0)
     squares *= 2 * np.outer(weights, weights) / (weights[:, None] + weights)
     np.fill_diagonal(squares, np.inf)
     nearest = squares.argmin(axis=1)
@@ -80,4 +82,11 @@ def ward_linkage(centers: NDArray[np.floating], sizes: ArrayLike) -> NDArray[np.
     ordered: NDArray[np.float64] = optimal_leaf_ordering(
         merges, squareform(cosine_distances(centers), checks=False)
     )
+    # An order is as good from its other end: the larger branch comes first.
+    texts = np.append(np.asarray(sizes, dtype=np.float64), np.zeros(k - 1))
+    for step, (a, b) in enumerate(ordered[:, :2].astype(int)):
+        texts[k + step] = texts[a] + texts[b]
+    first, second = texts[ordered[-1, :2].astype(int)]
+    if first < second:
+        ordered[:, :2] = ordered[:, 1::-1]
     return ordered

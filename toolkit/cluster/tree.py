@@ -115,7 +115,9 @@ class ClusterTree:
         k = len(self.sizes)
         if not 1 <= n <= k:
             raise UsageError(f"n={n}; {k} clusters can be cut into 1 to {k} groups")
-        raw = cut_tree(self.linkage, n_clusters=[n]).ravel() if k > 1 else np.zeros(1, dtype=np.intp)
+        raw = (
+            cut_tree(self.linkage, n_clusters=[n]).ravel() if k > 1 else np.zeros(1, dtype=np.intp)
+        )
         groups: Labels = np.empty(k, dtype=np.intp)
         # Numbered as clusters are: by the texts in them.
         _, by_size = order_by_size(np.repeat(raw, self.sizes))
