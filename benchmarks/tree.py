@@ -3,10 +3,10 @@
     python benchmarks/tree.py [--seeds 3] [--out benchmarks/results/tree.json]
 
 Vectors are put into two and four times as many clusters as there are labels, the tree of these is
-cut into as many groups as labels, and the groups are compared with the labels: `cluster_tree`, which
-is Ward's criterion with clusters counting by their texts, beside scipy's linkages of the clusters'
-centres, and beside k-means told the number of labels at once. On the sets of choosing_k.py. Needs no
-server. Takes about five minutes.
+cut into as many groups as labels, and the groups are compared with the labels: `cluster_tree`,
+which is Ward's criterion with clusters counting by their texts, beside scipy's linkages of the
+clusters' centres, and beside k-means told the number of labels at once. On the sets of
+choosing_k.py. Needs no server. Takes about five minutes.
 """
 
 from __future__ import annotations

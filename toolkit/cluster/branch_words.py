@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from toolkit.cluster.joining import join_pairs
-from toolkit.cluster.keywords import Keyword, c_tf_idf
+from toolkit.cluster.keywords import Keyword, term_rarity
 
 __all__ = ["branch_words"]
 
@@ -56,23 +57,22 @@ def branch_words(
     >>> branch_words(counts, np.array(["sea", "sail", "ski", "the"]), [([0], [1]), ([0, 1], [2])])
     [('sea',), ()]
     """
-    words = np.asarray(cluster_counts.sum(axis=1), dtype=np.float64).ravel()
     everywhere = np.asarray(cluster_counts.sum(axis=0), dtype=np.float64).ravel()
-    weights = c_tf_idf(cluster_counts)
+    rarity = term_rarity(cluster_counts)
+    sums: dict[tuple[int, ...], NDArray[np.float64]] = {}
     found: list[tuple[str, ...]] = []
     for left, right in parts:
-        both = [*left, *right]
-        outside = words.sum() - words[both].sum()
-        if outside == 0:
+        a, b = (_summed(cluster_counts, tuple(part), sums) for part in (left, right))
+        both = (*left, *right)
+        counts = sums[both] = a + b
+        rest = everywhere - counts
+        if not rest.any():
             found.append(())
             continue
-        a, b = (_summed(cluster_counts, part) for part in (left, right))
         shared = np.flatnonzero((a >= _FEWEST) & (b >= _FEWEST))
-        rest = (everywhere - a - b)[shared] / outside
-        least = np.minimum(a[shared] / words[left].sum(), b[shared] / words[right].sum())
-        shared = shared[least >= _MORE_OFTEN * rest]
-        # The weights of a cluster are shares of its words, and so those of several a mean.
-        scores = (words[both] @ weights[both])[shared]
+        least = np.minimum(a[shared] / a.sum(), b[shared] / b.sum())
+        shared = shared[least >= _MORE_OFTEN * rest[shared] / rest.sum()]
+        scores = counts[shared] * rarity[shared]
         best = shared[np.lexsort((shared, -scores))[: 4 * n_keywords]]
         # Only the order matters for joining, not the figures.
         chosen = [Keyword(str(terms[term]), 1.0, 1.0, 0.0, 1) for term in best]
@@ -81,5 +81,14 @@ def branch_words(
     return found
 
 
-def _summed(counts: sparse.csr_array, clusters: Sequence[int]) -> NDArray[np.float64]:
-    return np.asarray(counts[list(clusters)].sum(axis=0), dtype=np.float64).ravel()
+def _summed(
+    counts: sparse.csr_array, clusters: tuple[int, ...], known: dict[Any, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return the counts of some clusters together, from an earlier branch if there is one."""
+    if clusters in known:
+        return known.pop(clusters)  # no other branch is made of it
+    found = np.zeros(counts.shape[1])
+    for cluster in clusters:
+        here = slice(counts.indptr[cluster], counts.indptr[cluster + 1])
+        found[counts.indices[here]] += counts.data[here]
+    return found

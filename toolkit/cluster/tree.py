@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import cut_tree, leaves_list
-from sklearn.preprocessing import normalize
 
 from toolkit.cluster.branch_words import branch_words
 from toolkit.cluster.geometry import (
@@ -21,7 +20,7 @@ from toolkit.cluster.geometry import (
     order_by_size,
     unit_rows,
 )
-from toolkit.cluster.linkage import cosine_distances, ward_linkage
+from toolkit.cluster.linkage import ward_linkage
 from toolkit.cluster.terms import TermCounts, sum_by_cluster
 from toolkit.errors import UsageError
 
@@ -251,24 +250,30 @@ def grow_tree(
     k = len(centers)
     linkage = ward_linkage(centers, sizes)
     below: list[list[int]] = [[cluster] for cluster in range(k)]
+    middles = list(centers.astype(np.float64) * np.asarray(sizes)[:, None])
     parts: list[Parts] = []
     for left, right in linkage[:, :2].astype(int).tolist():
         parts.append((below[left], below[right]))
         below.append(below[left] + below[right])
+        middles.append(middles[left] + middles[right])
     keywords = [()] * len(parts) if words is None else words(parts)
-    branches = []
-    for step, (left, right, height, _) in enumerate(linkage.tolist()):
-        middles = np.array([sizes[part] @ centers[part] for part in parts[step]])
-        branches.append(
-            Branch(
-                node=k + step,
-                left=int(left),
-                right=int(right),
-                height=height,
-                separation=float(cosine_distances(normalize(middles))[0, 1]),
-                clusters=tuple(below[k + step]),
-                size=int(sizes[below[k + step]].sum()),
-                keywords=keywords[step],
-            )
+    branches = tuple(
+        Branch(
+            node=k + step,
+            left=int(left),
+            right=int(right),
+            height=height,
+            separation=_cosine_distance(middles[int(left)], middles[int(right)]),
+            clusters=tuple(below[k + step]),
+            size=int(sizes[below[k + step]].sum()),
+            keywords=keywords[step],
         )
-    return ClusterTree(linkage, tuple(branches), tuple(int(size) for size in sizes))
+        for step, (left, right, height, _) in enumerate(linkage.tolist())
+    )
+    return ClusterTree(linkage, branches, tuple(int(size) for size in sizes))
+
+
+def _cosine_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    # What has no direction is at distance 1 from everything.
+    return float(np.clip(1 - a @ b / lengths, 0, 2)) if lengths > 0 else 1.0
