@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
 from scipy.spatial.distance import squareform
 
@@ -215,3 +216,12 @@ def test_very_many_clusters_have_no_tree():
     X = np.repeat(unit(np.random.default_rng(0), 501, 30), 2, axis=0)
     result = cluster_texts([f"t {i}" for i in range(1002)], X, n_clusters=501, stability=0)
     assert result.tree is None
+
+
+def test_a_frequent_word_that_is_there_twice_in_few_texts_is_no_word_of_a_branch():
+    terms = np.array(["often", "rare", "rest"])
+    # 30 words in each of the two, 900 in the third: "often" would be expected 1.2 times in each.
+    counts = sparse.csr_array([[3, 3, 24], [3, 3, 24], [36, 0, 864]])
+    assert branch_words(counts, terms, [([0], [1])]) == [("rare",)]
+    counts = sparse.csr_array([[30, 30, 240], [30, 30, 240], [36, 0, 864]])
+    assert set(branch_words(counts, terms, [([0], [1])])[0]) == {"often", "rare"}

@@ -16,6 +16,8 @@ __all__ = ["branch_words"]
 
 _MORE_OFTEN = 2.0
 _FEWEST = 2
+_DEVIATIONS = 2.0
+"""Of a Poisson distribution: in a few texts any frequent word can be there twice as often."""
 
 
 def branch_words(
@@ -29,8 +31,8 @@ def branch_words(
     """Return the terms that the two parts of each branch have in common.
 
     By c-TF-IDF of all texts of the branch together, among the terms that are at least twice as
-    frequent in either part as in all clusters outside of the branch. What one part alone has is
-    a keyword of that one.
+    frequent in either part as in all clusters outside of the branch, and more so than chance
+    explains (two standard deviations). What one part alone has is a keyword of that one.
 
     Parameters
     ----------
@@ -70,8 +72,9 @@ def branch_words(
             found.append(())
             continue
         shared = np.flatnonzero((a >= _FEWEST) & (b >= _FEWEST))
-        least = np.minimum(a[shared] / a.sum(), b[shared] / b.sum())
-        shared = shared[least >= _MORE_OFTEN * rest[shared] / rest.sum()]
+        for part in (a, b):
+            expected = rest[shared] / rest.sum() * part.sum()
+            shared = shared[part[shared] >= _least(expected)]
         scores = counts[shared] * rarity[shared]
         best = shared[np.lexsort((shared, -scores))[: 4 * n_keywords]]
         # Only the order matters for joining, not the figures.
@@ -79,6 +82,11 @@ def branch_words(
         some = [text for cluster in both for text in (texts[cluster] if len(texts) else ())]
         found.append(tuple(word.term for word in join_pairs(chosen, some)[:n_keywords]))
     return found
+
+
+def _least(expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least count of a word that is not as frequent as expected, nor so by chance."""
+    return np.maximum(_MORE_OFTEN * expected, expected + _DEVIATIONS * np.sqrt(expected))
 
 
 def _summed(
