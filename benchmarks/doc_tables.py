@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from record import results_file
@@ -103,6 +104,23 @@ def parameters(figures: Mapping[str, Any]) -> str:
             for change, row in (ranked[0], ranked[-1])
         ]
         rows.append([f"`{name}`", f"{default['ami']:.3f}", *shown])
+    return markdown(head, rows)
+
+
+def trees(figures: Mapping[str, Any]) -> str:
+    ways = list(next(iter(figures["results"].values()))["2x"])
+    head = ["vectors", "labels", "k-means at once", *(f"{way}: 2 ×, 4 ×" for way in ways)]
+    results = figures["results"]
+    rows = [
+        [name, str(one["labels"]), f"{one['k-means at once']:.2f}"]
+        + [f"{one['2x'][way]:.2f}, {one['4x'][way]:.2f}" for way in ways]
+        for name, one in results.items()
+    ]
+    means = [fmean(one["k-means at once"] for one in results.values())]
+    rows.append(["mean", "", f"{means[0]:.2f}"])
+    for way in ways:
+        two, four = (fmean(one[n][way] for one in results.values()) for n in ("2x", "4x"))
+        rows[-1].append(f"{two:.2f}, {four:.2f}")
     return markdown(head, rows)
 
 
@@ -223,6 +241,7 @@ PAGES: dict[str, dict[str, tuple[str, Make]]] = {
     "clustering.md": {
         "clusterers": ("clusterers", clusterers),
         "parameters": ("parameters", parameters),
+        "trees": ("tree", trees),
         "numbers": ("choosing_k", numbers),
         "rules": ("choosing_k", rules),
         "how sure": ("choosing_k", how_sure),

@@ -4,7 +4,7 @@
 
 - ``map.png``: the 615 passages by their 17 goals, drawn by matplotlib;
 - ``classifier-report.png`` and ``cluster-report.png``: the top of the two reports, photographed
-  in Chromium.
+  in Chromium; ``cluster-tree.png``: how the clusters belong together, from the second.
 
 No server is needed: the vectors come with the data set. Chromium is (Debian's package, or the one
 that TOOLKIT_TEST_CHROMIUM names), with Playwright of the ``test`` extra. Takes about a minute.
@@ -44,7 +44,12 @@ COLORS = (
     "#FD6925", "#DD1367", "#FD9D24", "#BF8B2E", "#3F7E44", "#0A97D9", "#56C02B", "#00689D",
     "#19486A",
 )  # fmt: skip
-LIMITS = {"map.png": 300_000, "classifier-report.png": 400_000, "cluster-report.png": 400_000}
+LIMITS = {
+    "map.png": 300_000,
+    "classifier-report.png": 400_000,
+    "cluster-report.png": 400_000,
+    "cluster-tree.png": 200_000,
+}
 
 
 def main() -> int:
@@ -89,7 +94,9 @@ def main() -> int:
         source="dataset:sdg",
     )
     photograph(ClassifierReport(trained), folder / "classifier-report.png", until="#dimensions")
-    photograph(ClusterReport(clusters, map=display), folder / "cluster-report.png", until="#map")
+    report = ClusterReport(clusters, map=display)
+    photograph(report, folder / "cluster-report.png", until="#map")
+    photograph(report, folder / "cluster-tree.png", since=".tree", until=".tree")
 
     heavy = [name for name, limit in LIMITS.items() if (folder / name).stat().st_size > limit]
     for name in LIMITS:
@@ -110,8 +117,8 @@ def draw_map(display: EmbeddingMapDisplay, path: Path) -> None:
     Image.open(content).convert("RGB").save(path, optimize=True)
 
 
-def photograph(report: Report, path: Path, *, until: str) -> None:
-    """Photograph a report from its top to the end of a section."""
+def photograph(report: Report, path: Path, *, until: str, since: str | None = None) -> None:
+    """Photograph a report from its top, or that of a section, to the end of a section."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "report.html"
         report.to_html(page_file)
@@ -124,10 +131,11 @@ def photograph(report: Report, path: Path, *, until: str) -> None:
         page.goto(page_file.as_uri(), wait_until="load")
         page.wait_for_timeout(2000)  # for the map, which is drawn after loading
         box = page.locator(until).bounding_box()
-        bottom = int(box["y"] + box["height"])
+        top = 0 if since is None else int(page.locator(since).bounding_box()["y"])
+        height = int(box["y"] + box["height"]) - top
         content = page.screenshot(
             full_page=True,
-            clip={"x": 0, "y": 0, "width": WIDTH - 2 * MARGIN, "height": bottom},
+            clip={"x": 0, "y": top, "width": WIDTH - 2 * MARGIN, "height": height},
         )
         browser.close()
     picture = Image.open(io.BytesIO(content)).convert("RGB")

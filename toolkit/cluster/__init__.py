@@ -36,15 +36,18 @@ if TYPE_CHECKING:
     from toolkit.cluster.term_matrix import sum_by_cluster
     from toolkit.cluster.terms import count_terms
     from toolkit.cluster.tokenizer import tokenize
+    from toolkit.cluster.tree import Branch, ClusterTree, cluster_tree
 
 __all__ = [
     "CLUSTERERS",
     "CLUSTERING_TYPES",
     "Agreement",
     "Assignment",
+    "Branch",
     "CentroidClusterer",
     "ChosenK",
     "ClusterResult",
+    "ClusterTree",
     "ClusteringInfo",
     "EditedClusterer",
     "Exemplar",
@@ -61,6 +64,7 @@ __all__ = [
     "check_clustering_output",
     "choose_n_clusters",
     "cluster_texts",
+    "cluster_tree",
     "compare_labels",
     "cosine_silhouette",
     "count_terms",
@@ -110,6 +114,7 @@ _MODULES = {
     "term_matrix": ("sum_by_cluster",),
     "terms": ("count_terms",),
     "tokenizer": ("tokenize",),
+    "tree": ("Branch", "ClusterTree", "cluster_tree"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

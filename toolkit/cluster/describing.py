@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.agreement import compare_labels
+from toolkit.cluster.branch_words import branch_words
 from toolkit.cluster.choose_k import ChosenK
 from toolkit.cluster.closeness import measure_closeness
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.exemplars import exemplars_of, noise_examples
-from toolkit.cluster.geometry import Labels, rows_by_cluster
+from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.predictor import CentroidClusterer
@@ -25,10 +27,16 @@ from toolkit.cluster.stop_words import StopWords
 from toolkit.cluster.term_matrix import sum_by_cluster
 from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
+from toolkit.cluster.tree import ClusterTree, grow_tree
 
 __all__ = ["build_result", "describe_clusters"]
 
 _LOOKED_AT = 2000
+_FEW = 100
+"""Texts of each cluster by which keywords of branches are put together."""
+
+_MOST_IN_TREE = 500
+"""Clusters beyond which nobody reads a tree, and its order takes seconds."""
 
 
 def describe_clusters(
@@ -64,32 +72,59 @@ def describe_clusters(
     >>> [[word.term for word in words] for words in keywords]
     [['blue', 'sea'], ['green', 'hill']]
     """
-    counts = count_terms(
+    return _described(
         texts,
-        tokenizer=tokenizer,
+        labels,
+        None,
+        n_keywords=n_keywords,
         ngram_range=ngram_range,
         min_df=min_df,
         stop_words=stop_words,
-    )
+        tokenizer=tokenizer,
+    )[:2]
+
+
+def _described(
+    texts: list[str],
+    labels: Labels,
+    centers: NDArray[np.floating] | None,
+    *,
+    n_keywords: int = 10,
+    **counting: Any,
+) -> tuple[list[list[Keyword]], list[list[Keyword]], ClusterTree | None]:
+    """Return both kinds of keywords, and the tree of the clusters with those of its branches.
+
+    All from one count of the words, which is gone when they are there. Without centres, and of
+    very many clusters, there is no tree.
+    """
+    counts = count_terms(texts, **counting)
     summed = sum_by_cluster(counts.counts, labels)
+    shown = [[texts[i] for i in rows[:_LOOKED_AT]] for rows in rows_by_cluster(labels)]
     if summed.shape[1] == 0:
         nothing: list[list[Keyword]] = [[] for _ in range(summed.shape[0])]
-        return nothing, nothing
-    # With one cluster there is nothing to be told from.
-    lift = 2.0 if summed.shape[0] > 1 else 0.0
-    shown = [[texts[i] for i in rows[:_LOOKED_AT]] for rows in rows_by_cluster(labels)]
-    surest, frequent = (
-        [
-            join_pairs(words, some)[:n_keywords]
-            for some, words in zip(
-                shown,
-                top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
-                strict=True,
-            )
-        ]
-        for weights in (log_odds(summed), c_tf_idf(summed))
-    )
-    return surest if summed.shape[0] > 1 else frequent, frequent
+        surest, frequent = nothing, nothing
+    else:
+        # With one cluster there is nothing to be told from.
+        lift = 2.0 if summed.shape[0] > 1 else 0.0
+        surest, frequent = (
+            [
+                join_pairs(words, some)[:n_keywords]
+                for some, words in zip(
+                    shown,
+                    top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
+                    strict=True,
+                )
+            ]
+            for weights in (log_odds(summed), c_tf_idf(summed))
+        )
+        surest = surest if summed.shape[0] > 1 else frequent
+    terms = counts.terms
+    del counts
+    if centers is None or len(centers) > _MOST_IN_TREE:
+        return surest, frequent, None
+    few = [some[:_FEW] for some in shown]
+    in_branches = partial(branch_words, summed, terms, texts=few)
+    return surest, frequent, grow_tree(centers, np.bincount(labels[labels != NOISE]), in_branches)
 
 
 def build_result(
@@ -129,7 +164,7 @@ def build_result(
     """
     labels: Labels = estimator.labels_
     # The most memory first, before there is anything to keep beside it.
-    keywords, frequent = describe_clusters(texts, labels, **words)
+    keywords, frequent, tree = _described(texts, labels, estimator.cluster_centers_, **words)
     close, same = measure_closeness(vectors, labels), first_of_same(texts)
     return ClusterResult(
         texts=texts,
@@ -145,5 +180,6 @@ def build_result(
         stability=stability,
         agreement=None if known is None else compare_labels(known, labels),
         chosen=chosen,
+        tree=tree,
         provenance=provenance,
     )

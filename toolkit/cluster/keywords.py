@@ -20,6 +20,7 @@ __all__ = [
     "c_tf_idf",
     "keyword_names",
     "log_odds",
+    "term_rarity",
     "top_keywords",
 ]
 
@@ -82,12 +83,26 @@ def c_tf_idf(cluster_counts: sparse.csr_array) -> sparse.csr_array:
            [0.   , 0.511]])
     """
     counts = cluster_counts.astype(np.float64)
-    words = _sums(counts, axis=1)
-    everywhere = _sums(counts, axis=0)
+    return _scaled(counts, 1 / np.maximum(_sums(counts, axis=1), 1), term_rarity(counts))
+
+
+def term_rarity(cluster_counts: sparse.csr_array) -> NDArray[np.float64]:
+    """Return the second factor of :func:`c_tf_idf`, which is of a term whatever the cluster.
+
+    Parameters
+    ----------
+    cluster_counts : csr_array of shape (k, n_terms)
+        As :func:`sum_by_cluster` makes them.
+
+    Returns
+    -------
+    ndarray of shape (n_terms,)
+    """
+    words = _sums(cluster_counts, axis=1)
     # Not the mean of all rows: a cluster of texts without words would lower it.
     average = words.sum() / max(1, int((words > 0).sum()))
-    rarity = np.log1p(average / np.maximum(everywhere, 1))
-    return _scaled(counts, 1 / np.maximum(words, 1), rarity)
+    rarity: NDArray[np.float64] = np.log1p(average / np.maximum(_sums(cluster_counts, axis=0), 1))
+    return rarity
 
 
 def log_odds(

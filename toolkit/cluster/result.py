@@ -18,6 +18,7 @@ from toolkit.cluster.keywords import Keyword
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.quality import Quality
 from toolkit.cluster.stability import Stability
+from toolkit.cluster.tree import ClusterTree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,8 @@ class ClusterResult:
         How far it agrees with known labels; None if there are none.
     chosen : ChosenK or None
         How the number of clusters was chosen; None if it was given.
+    tree : ClusterTree or None
+        Which clusters belong together; None of more than 500 clusters.
     edits : Edits or None
         What a person changed (:func:`~toolkit.cluster.apply_decisions`); None if nothing.
     provenance : dict of str to object
@@ -103,6 +106,7 @@ class ClusterResult:
     stability: Stability | None = None
     agreement: Agreement | None = None
     chosen: ChosenK | None = None
+    tree: ClusterTree | None = None
     edits: Edits | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 

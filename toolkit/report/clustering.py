@@ -20,6 +20,7 @@ from toolkit.report.clustering_json import clustering_dict, clustering_schema
 from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
+from toolkit.report.tree_rows import TreeRow, tree_rows
 from toolkit.typography import counted, format_number, shorten
 from toolkit.visualize.palette import on_dark
 
@@ -189,6 +190,12 @@ class ClusterReport(Report):
         return {"stability": found.stability, "chance": found.chance, "groups": groups}
 
     @cached_property
+    def tree_rows(self) -> list[TreeRow]:
+        """The tree of clusters from top to bottom; empty where there is nothing to join."""
+        tree = self.result.tree
+        return [] if tree is None or not tree.branches else tree_rows(tree)
+
+    @cached_property
     def noise_examples(self) -> list[dict[str, Any]]:
         """A few texts in no cluster."""
         result = self.result
@@ -265,8 +272,9 @@ class ClusterReport(Report):
         """Return the whole page."""
         page = Page(self.title, subtitle=self.subtitle, template_package="toolkit.report")
         page.add_script(TABLE_SCRIPT)
-        styles = files("toolkit.report") / "templates" / "clustering.css"
-        page.add_style(styles.read_text(encoding="utf-8"))
+        for name in ("clustering.css", "cluster_tree.css"):
+            styles = files("toolkit.report") / "templates" / name
+            page.add_style(styles.read_text(encoding="utf-8"))
         links = {row["cluster"]: f"#cluster-{row['cluster']}" for row in self.clusters}
         if self.result.quality.noise:
             links[NOISE] = "#noise"

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.stability import verdict
+from toolkit.cluster.tree import ClusterTree
 
 if TYPE_CHECKING:
     from toolkit.report.clustering import ClusterReport
@@ -70,6 +71,7 @@ def clustering_dict(report: ClusterReport) -> dict[str, Any]:
         else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
         "agreement": agreement,
         "chosen": None if result.chosen is None else asdict(result.chosen),
+        "tree": None if result.tree is None else _tree(result.tree),
         "edits": None if result.edits is None else asdict(result.edits),
         "outliers": report.outliers,
         "duplicates": report.duplicates,
@@ -83,6 +85,10 @@ def clustering_schema() -> dict[str, Any]:
     text = (files("toolkit.report") / "clustering.schema.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def _tree(tree: ClusterTree) -> dict[str, Any]:
+    return {"leaves": tree.leaves, "branches": [asdict(branch) for branch in tree.branches]}
 
 
 def _plain(value: Any) -> Any:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from toolkit.cluster.result import ClusterResult
 from toolkit.page import escape_markdown, markdown_table
-from toolkit.typography import NOTHING_VISIBLE, format_number, format_percent, is_visible, shorten
+from toolkit.typography import (
+    NOTHING_VISIBLE,
+    counted,
+    format_number,
+    format_percent,
+    is_visible,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from toolkit.report.clustering import ClusterReport
@@ -43,6 +51,8 @@ def clustering_markdown(report: ClusterReport) -> str:
         done = [f"{i}. {escape_markdown(s)}" for i, s in enumerate(edits.sentences, 1)]
         parts += ["## Edited by hand", "\n".join(done)]
     parts += ["## Clusters", _clusters(report)]
+    if report.result.tree is not None and report.result.tree.branches:
+        parts += ["## How the clusters belong together", _tree(report.result)]
     for row in report.clusters:
         parts.append(f"### {row['cluster']}: {escape_markdown(shorten(row['name'], 240))}")
         words = ", ".join(shorten(word["term"]) for word in row["keywords"])
@@ -99,6 +109,30 @@ def _over_time(report: ClusterReport) -> str:
     ]
     rows.append(["all", *map(str, time.totals)])
     return markdown_table(["cluster", *time.periods], rows, numeric=range(1, len(rows[0])))
+
+
+def _tree(result: ClusterResult) -> str:
+    """Return the tree of clusters as a list in a list."""
+    tree = result.tree
+    assert tree is not None  # noqa: S101 - for the type checker; the caller has asked
+    k = result.n_clusters
+    lines: list[str] = []
+    waiting = [(k + len(tree.branches) - 1, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if node < k:
+            name = escape_markdown(shorten(result.names[node]))
+            said = f"{node}: {name} ({counted(tree.sizes[node], 'text')})"
+        else:
+            branch = tree.branches[node - k]
+            words = ", ".join(shorten(word) for word in branch.keywords)
+            said = (
+                f"{escape_markdown(words or f'{len(branch.clusters)} clusters')} "
+                f"({counted(branch.size, 'text')}; {format_number(branch.separation, 2)} apart)"
+            )
+            waiting += [(branch.right, depth + 1), (branch.left, depth + 1)]
+        lines.append(f"{'  ' * depth}- {said}")
+    return "\n".join(lines)
 
 
 def _clusters(report: ClusterReport) -> str:
