@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +60,10 @@ def branch_words(
     """
     everywhere = np.asarray(cluster_counts.sum(axis=0), dtype=np.float64).ravel()
     rarity = term_rarity(cluster_counts)
-    sums: dict[tuple[int, ...], NDArray[np.float64]] = {}
     found: list[tuple[str, ...]] = []
     for left, right in parts:
-        a, b = (_summed(cluster_counts, tuple(part), sums) for part in (left, right))
-        both = (*left, *right)
-        counts = sums[both] = a + b
+        a, b = _summed(cluster_counts, left), _summed(cluster_counts, right)
+        both, counts = (*left, *right), a + b
         rest = everywhere - counts
         if not rest.any():
             found.append(())
@@ -89,12 +86,8 @@ def _least(expected: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(_MORE_OFTEN * expected, expected + _DEVIATIONS * np.sqrt(expected))
 
 
-def _summed(
-    counts: sparse.csr_array, clusters: tuple[int, ...], known: dict[Any, NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Return the counts of some clusters together, from an earlier branch if there is one."""
-    if clusters in known:
-        return known.pop(clusters)  # no other branch is made of it
+def _summed(counts: sparse.csr_array, clusters: Sequence[int]) -> NDArray[np.float64]:
+    """Return the counts of some clusters together."""
     found = np.zeros(counts.shape[1])
     for cluster in clusters:
         here = slice(counts.indptr[cluster], counts.indptr[cluster + 1])
