@@ -21,7 +21,8 @@ from toolkit.cluster.geometry import (
     unit_rows,
 )
 from toolkit.cluster.linkage import ward_linkage
-from toolkit.cluster.terms import TermCounts, sum_by_cluster
+from toolkit.cluster.term_matrix import sum_by_cluster
+from toolkit.cluster.terms import TermCounts
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
