@@ -9,6 +9,7 @@ import httpx
 import ollama
 import pytest
 
+from tests.ollama_double.errors import RUNNER_LOST
 from toolkit.backends.ollama_errors import from_exception, from_status
 from toolkit.errors import (
     BackendError,
@@ -57,9 +58,7 @@ A = {"model": "embeddinggemma", "address": "http://127.0.0.1:11434"}
             False,
         ),
         (503, "server busy, please try again.  maximum pending requests exceeded", *[None] * 3),
-        (400, 'Post "http://127.0.0.1:1/tokenize": EOF', *[None] * 3),
-        (400, 'do embedding request: Post "http://127.0.0.1:1/v1/embeddings": EOF', *[None] * 3),
-        (400, "health resp: Get: dial tcp 127.0.0.1:1: connect: connection refused", *[None] * 3),
+        *[(400, text.format(port=1), *[None] * 3) for text in RUNNER_LOST.values()],
         (400, "server not responding", *[None] * 3),
         (400, "llama-server process no longer running: -1", *[None] * 3),
         (500, "llama-server process has terminated: GGML_ASSERT(buffer) failed", *[None] * 3),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.ollama_double import faults
+from tests.ollama_double.errors import RUNNER_LOST
 from tests.ollama_double.fault import Fault
 from tests.ollama_double.models import Model
 from tests.ollama_double.server import OllamaDouble
@@ -73,8 +74,7 @@ def assert_cache_holds(positions):
 
 
 PASSING = {
-    "400 EOF": faults.runner_eof(),
-    "500 EOF": faults.runner_eof(500),
+    "500 EOF": faults.runner_lost(code=500),
     "queue full": faults.queue_full(),
     "load failed": faults.load_failed(),
     "canceled": faults.canceled(),
@@ -96,6 +96,9 @@ PASSING = {
     "one of wrong length": faults.wrong_length(512, "number 7"),
     "not a unit vector": faults.scaled(1.1, "number 7"),
     "reloaded by another": faults.reloaded_by_another(),
+    **{
+        f"lost at {call} {moment}": faults.runner_lost(call, moment) for call, moment in RUNNER_LOST
+    },
 }
 
 
@@ -109,17 +112,16 @@ def test_a_passing_fault_costs_nothing_but_time(ollama_double, vectorizer, effec
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=0.5).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
+    # To its end it would take more than an hour.
     ollama_double.faults.add(Fault(faults.slow_loris(0.05), skip=2))
-    start = time.monotonic()
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
-    assert time.monotonic() - start < 5
     assert vectorizer.report_.retried >= 1
     assert_cache_holds(range(100))
 
 
 def test_a_hang_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=0.5).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
     ollama_double.faults.add(Fault(faults.hang(), skip=2))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
     assert_cache_holds(range(100))
@@ -129,7 +131,7 @@ def test_a_hang_is_given_up_and_asked_for_again(ollama_double):
     "effect",
     [
         faults.status(400, "cannot make sense of this"),
-        faults.runner_eof(),
+        faults.runner_lost(),
         faults.zero_vectors("number 42"),
         faults.null_component("number 42"),
         faults.wrong_length(512, "number 42"),
@@ -238,7 +240,8 @@ def test_a_dead_server_fails_in_seconds_with_one_message(ollama_double, vectoriz
     start = time.monotonic()
     with pytest.raises(EmbeddingError, match="no Ollama server answers") as caught:
         vectorizer.transform(TEXTS)
-    assert time.monotonic() - start < 30
+    # Its patience is fifteen seconds; the rest is a busy machine's.
+    assert time.monotonic() - start < 60
     assert isinstance(caught.value.__cause__, ServerUnavailableError)
     held = cached()
     assert_cache_holds(held)

@@ -185,6 +185,6 @@ def _work_until(due: float, job: Job, runner: Runner) -> None:
 
 def _check(job: Job, runner: Runner, *, thorough: bool = True) -> None:
     if not runner.alive:
-        raise errors.runner_eof(job.double.behaviour.runner_error_status, runner.port)
+        raise errors.runner_lost(job.double.behaviour.runner_error_status, runner.port)
     if thorough:
         job.wait(0)

@@ -53,6 +53,28 @@ def two_sources(name: str) -> ApiError:
     return ApiError(400, f"use either :local or :cloud, not both: {quote(name)}")
 
 
-def runner_eof(status: int, port: int, route: str = "/v1/embeddings") -> ApiError:
-    prefix = "do embedding request: " if route == "/v1/embeddings" else ""
-    return ApiError(status, f'{prefix}Post "http://127.0.0.1:{port}{route}": EOF')
+RUNNER = "http://127.0.0.1:{port}"
+_RESET = "read tcp 127.0.0.1:50000->127.0.0.1:{port}: read: connection reset by peer"
+_REFUSED = "dial tcp 127.0.0.1:{port}: connect: connection refused"
+RUNNER_LOST = {
+    ("tokenize", "unread"): f'Post "{RUNNER}/tokenize": {_RESET}',
+    ("tokenize", "read"): f'Post "{RUNNER}/tokenize": EOF',
+    ("tokenize", "answering"): "unexpected EOF",
+    ("tokenize", "refused"): f'Post "{RUNNER}/tokenize": {_REFUSED}',
+    ("health", "unread"): f'health resp: Get "{RUNNER}/health": {_RESET}',
+    ("health", "read"): f'health resp: Get "{RUNNER}/health": EOF',
+    ("health", "answering"): "read health response: unexpected EOF",
+    ("health", "refused"): "connection refused",
+    ("embeddings", "unread"): f'do embedding request: Post "{RUNNER}/v1/embeddings": {_RESET}',
+    ("embeddings", "read"): f'do embedding request: Post "{RUNNER}/v1/embeddings": EOF',
+    ("embeddings", "answering"): "error reading embed response: unexpected EOF",
+    ("embeddings", "refused"): f'do embedding request: Post "{RUNNER}/v1/embeddings": {_REFUSED}',
+}
+"""How Ollama words the loss of its engine, by the call it was at, and how far that had come.
+
+``tests/real_ollama/crashing_engine.py`` says what the moments are; ``read`` is the usual one.
+"""
+
+
+def runner_lost(status: int, port: int, call: str = "embeddings", moment: str = "read") -> ApiError:
+    return ApiError(status, RUNNER_LOST[call, moment].format(port=port))

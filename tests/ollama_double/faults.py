@@ -56,9 +56,9 @@ def body(raw: bytes, *, code: int = 200, content_type: str = OPENAI_JSON) -> Eff
     return _Answer(Reply(code, raw, content_type), f"body with {code}")
 
 
-def runner_eof(code: int = 400) -> Effect:
+def runner_lost(call: str = "embeddings", moment: str = "read", *, code: int = 400) -> Effect:
     """The runner crashed under the request: since 0.13.3 that is a 400."""
-    error = errors.runner_eof(code, 40999)
+    error = errors.runner_lost(code, 40999, call, moment)
     return status(error.status, error.text)
 
 
