@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cli.running import command, environment, invoke, toolkit_process
-from tests.ollama_double.faults import Fault, status
+from tests.ollama_double.faults import Fault, hang, status
 from tests.ollama_double.server import OllamaDouble
 from toolkit import EmbeddingGemmaVectorizer
 from toolkit.cache import read_pack
@@ -263,6 +263,8 @@ def test_an_interruption_keeps_what_was_made(
     tmp_path: Path, ollama_double_factory: Callable[..., OllamaDouble]
 ) -> None:
     double = ollama_double_factory(text_seconds=0.01)
+    # The job cannot end before it is interrupted, however late that is.
+    hanging = double.faults.add(Fault(hang(), containing="number 399", times=None))
     (tmp_path / "in.txt").write_text("\n".join(f"text number {i}" for i in range(400)))
     arguments = ["embed", str(tmp_path / "in.txt"), "--host", double.host, "--out", "a.npy"]
     process = subprocess.Popen(
@@ -281,6 +283,7 @@ def test_an_interruption_keeps_what_was_made(
     assert b"interrupted" in said
     assert b"Traceback" not in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "in.txt"]
+    double.faults.remove(hanging)
     before = len(double.texts_received)
     done = toolkit_process(*arguments, cwd=tmp_path)
     assert done.code == 0

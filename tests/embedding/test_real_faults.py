@@ -158,7 +158,7 @@ def test_limits_and_hostile_texts(real_ollama):
     assert vectorizer.report_.averaged == 1
 
 
-def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right, tmp_path):
+def test_ctrl_c_waits_for_no_answer_and_keeps_what_is_done(real_ollama, right, tmp_path):
     script = tmp_path / "job.py"
     script.write_text(
         textwrap.dedent(
@@ -187,11 +187,14 @@ def test_ctrl_c_stops_within_a_second_and_keeps_what_is_done(real_ollama, right,
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
         midway.wait_until_held(40)
-        process.send_signal(signal.SIGINT)
-        start = time.monotonic()
-        _, errors = process.communicate(timeout=30)
-    # A second for the job, and some for the interpreter to end on a busy machine.
-    assert time.monotonic() - start < 5
+        real_ollama.freeze_runner()  # what is on its way is not answered
+        try:
+            process.send_signal(signal.SIGINT)
+            # Two minutes is what an answer would be waited for.
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            real_ollama.thaw_runner()
     assert process.returncode != 0
     assert "KeyboardInterrupt" in errors
     assert "of 400 texts were embedded and are in the cache" in errors
