@@ -42,12 +42,12 @@ class Visit:
         self.page.set_viewport_size({"width": width, "height": height})
 
     def eventually(self, check: Callable[[], Any], wanted: Any = True) -> None:
-        """Wait until something on the page is as wanted; five seconds, for a busy machine.
+        """Wait until something on the page is as wanted; half a minute, for a busy machine.
 
         Playwright's own ``wait_for_function`` compiles code in the page, which the page's policy
         forbids.
         """
-        for _ in range(100):
+        for _ in range(600):
             if check() == wanted:
                 return
             self.page.wait_for_timeout(50)
@@ -98,7 +98,7 @@ class Chromium:
             offline=True,
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         self._contexts.append(context)
         page = context.new_page()
         visit = Visit(page)
