@@ -22,7 +22,7 @@ import pytest
 
 from tests.real_ollama import find, processes
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 CONTEXT = 512
 _FIXTURES = {"llama_server", "llama_server_factory"}
 

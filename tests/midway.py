@@ -19,10 +19,11 @@ def held() -> int:
     return sum(len(space) for space in EmbeddingCache().spaces())
 
 
-def wait_until_held(count: int, seconds: float = 60.0) -> None:
+def wait_until_held(count: int, seconds: float = 300.0) -> None:
     """Wait until the cache shows that a job is so far."""
     deadline = time.monotonic() + seconds
-    while held() < count and time.monotonic() < deadline:
+    while held() < count:
+        assert time.monotonic() < deadline, f"the job does not come to {count} texts"
         time.sleep(0.01)
 
 

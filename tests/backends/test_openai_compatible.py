@@ -147,7 +147,7 @@ def test_a_passing_fault_costs_nothing_but_time(proxied, effect, encoding):
 
 @pytest.mark.parametrize("effect", [faults.slow_loris(0.05), faults.hang()], ids=["slow", "hang"])
 def test_a_slow_answer_is_given_up_and_asked_for_again(proxied, effect):
-    vectorizer = make(proxied, timeout=0.5).fit(TEXTS)
+    vectorizer = make(proxied, timeout=2).fit(TEXTS)
     proxied.faults.add(Fault(effect, skip=2, path=PATH))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
     assert_cache_holds(range(100))

@@ -58,7 +58,7 @@ def seconds_left(server) -> float | None:
 
 def gone(server) -> bool:
     """Whether the model leaves the memory now."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while seconds_left(server) is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     return seconds_left(server) is None

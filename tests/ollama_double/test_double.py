@@ -198,7 +198,8 @@ def test_threads_get_their_own_vectors(ollama_double: OllamaDouble) -> None:
 def test_loading_and_keeping(ollama_double_factory: Factory) -> None:
     double = ollama_double_factory(load_seconds=0.1)
     assert post(double, "a").json()["load_duration"] >= 1e8
-    assert post(double, "a").json()["load_duration"] < 1e8
+    post(double, "a")
+    assert double.scheduler.loads == 1
     post(double, "a", keep_alive=0.05)
     time.sleep(0.1)
     assert double.scheduler.loaded() == []
@@ -210,7 +211,7 @@ def test_loading_and_keeping(ollama_double_factory: Factory) -> None:
 
 
 def test_one_loads_one_waits_the_third_is_refused(ollama_double_factory: Factory) -> None:
-    double = ollama_double_factory(load_seconds=1, max_queue=1)
+    double = ollama_double_factory(load_seconds=2, max_queue=1)
     with ThreadPoolExecutor(2) as pool:
         sent = [pool.submit(post, double, "a", options={"num_ctx": 512})]
         until(lambda: len(double.requests) == 1)
@@ -222,7 +223,7 @@ def test_one_loads_one_waits_the_third_is_refused(ollama_double_factory: Factory
         assert [future.result().status_code for future in sent] == [200, 200]
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -268,9 +269,9 @@ def test_a_process_of_its_own(tmp_path: Any) -> None:
 
 
 def test_it_is_quick(ollama_double: OllamaDouble) -> None:
-    """Benchmarks and big tests lean on this; 0.08 ms a text, with room for a busy machine."""
+    """Benchmarks and big tests lean on this; 0.08 ms of processor time a text, client and all."""
     texts = [f"a short text with the number {number}" for number in range(512)]
     post(ollama_double, texts)
+    started = time.process_time()
     post(ollama_double, texts)
-    quickest = min(record.seconds for record in ollama_double.requests)
-    assert quickest / len(texts) < 0.001
+    assert (time.process_time() - started) / len(texts) < 0.001

@@ -40,7 +40,7 @@ def alive(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] != "Z"
 
 
-def end(pids: list[int], seconds: float = 10.0) -> None:
+def end(pids: list[int], seconds: float = 60.0) -> None:
     """SIGKILL processes and wait until they are gone."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):

@@ -19,7 +19,7 @@ from tests.real_ollama.find import find_ollama
 
 __all__ = ["RealOllama", "find_ollama"]
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 
 
 class RealOllama:
@@ -156,7 +156,7 @@ class RealOllama:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        with httpx.Client(base_url=self.host, trust_env=False, timeout=1.0) as client:
+        with httpx.Client(base_url=self.host, trust_env=False, timeout=10.0) as client:
             while True:
                 assert self._process is not None
                 if self._process.poll() is not None:
