@@ -55,6 +55,9 @@ BETWEEN_WRITES = 5.0
 PATIENCE = 0.02
 """Seconds to wait for another process that is writing."""
 
+LAST_PATIENCE = 5.0
+"""The same at the end of a process, which cannot try again later."""
+
 MOST_SPACES = 64
 
 SECONDS_A_DAY = 86_400
@@ -154,12 +157,20 @@ def note_call(space: Path, prompt: str, hits: int, misses: int) -> None:
         _write_if_due(space, notes)
 
 
-def flush(space: Path | None = None) -> None:
-    """Write what this process has noted, of one space or of all."""
+def flush(space: Path | None = None, *, seconds: float = PATIENCE) -> None:
+    """Write what this process has noted, of one space or of all.
+
+    Parameters
+    ----------
+    space : Path, optional
+        The space's folder; None for all.
+    seconds : float
+        How long to wait for another process that is writing; it is tried again later.
+    """
     with _lock:
         for path, notes in list(_spaces.items()):
             if space is None or path == space:
-                _write(path, notes)
+                _write(path, notes, seconds)
 
 
 def read_tasks(space: Path) -> dict[str, TaskUse] | None:
@@ -222,7 +233,7 @@ def _notes_of(space: Path) -> _Notes:
     global _registered
     if not _registered:
         # Runs at the end of ordinary processes and of the workers of joblib and multiprocessing.
-        Finalize(None, flush, exitpriority=10)
+        Finalize(None, flush, kwargs={"seconds": LAST_PATIENCE}, exitpriority=10)
         _registered = True
     notes = _spaces.get(space)
     if notes is None:
@@ -238,12 +249,12 @@ def _write_if_due(space: Path, notes: _Notes) -> None:
         _write(space, notes)
 
 
-def _write(space: Path, notes: _Notes) -> None:
+def _write(space: Path, notes: _Notes, seconds: float = PATIENCE) -> None:
     if not notes.waiting and not notes.tasks:
         return
     notes.tried = time.monotonic()
     try:
-        with _opened(space, PATIENCE) as connection:
+        with _opened(space, seconds) as connection:
             if notes.waiting:
                 stamps = _stamps(connection, notes.generation)
                 if len(stamps) < len(notes.seen):
