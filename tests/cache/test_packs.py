@@ -90,7 +90,9 @@ def test_what_cannot_be_a_pack_is_not_written(tmp_path):
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_no_flipped_bit_goes_unnoticed(tmp_path, data):

@@ -120,7 +120,9 @@ def test_rows_beyond_the_index_are_an_error(space):
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.lists(st.tuples(st.sampled_from(["put", "get"]), st.lists(st.integers(0, 400)))),
