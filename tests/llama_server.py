@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -57,7 +57,6 @@ class LlamaServer:
     def start(self) -> LlamaServer:
         """Start the server, on the port it had before if there was one, and wait for it."""
         self._home = Path(tempfile.mkdtemp(prefix="toolkit-llama-"))
-        self.port = self.port or _free_port()
         flags = {"--model": self.model, "--port": self.port}
         flags |= dict.fromkeys(("-c", "-b", "-ub"), CONTEXT)
         command = [str(word) for flag in flags.items() for word in flag]
@@ -72,13 +71,12 @@ class LlamaServer:
             )
         self._guard = processes.guard(self._process.pid, self._home)
         deadline = time.monotonic() + READY_SECONDS
-        with httpx.Client(base_url=self.host, timeout=5, trust_env=False) as client:
-            while not self._ready(client):
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    log_text = (self._home / "log").read_text(errors="replace")
-                    self.kill()
-                    raise RuntimeError(f"llama-server does not come up:\n{log_text}")
-                time.sleep(0.02)
+        while not self._ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = self._log()
+                self.kill()
+                raise RuntimeError(f"llama-server does not come up:\n{said}")
+            time.sleep(0.02)
         return self
 
     def kill(self) -> None:
@@ -112,11 +110,18 @@ class LlamaServer:
     def __exit__(self, *error: object) -> None:
         self.kill()
 
-    @staticmethod
-    def _ready(client: httpx.Client) -> bool:
+    def _ready(self) -> bool:
+        # It finds itself a free port, which nobody can take in between, and says which.
+        said = re.search(r"listening on \S+:(\d+)", self._log())
+        if said is None:
+            return False
+        self.port = int(said[1])
         with contextlib.suppress(httpx.HTTPError):
-            return client.get("/health").status_code == 200
+            return httpx.get(f"{self.host}/health", trust_env=False).status_code == 200
         return False
+
+    def _log(self) -> str:
+        return (self._home / "log").read_text(errors="replace")
 
 
 def tiny_model_file(ollama: Path) -> Path:
@@ -151,10 +156,3 @@ def llama_server_factory(real_ollama_executable: Path) -> Iterator[Callable[...,
             return stack.enter_context(LlamaServer(real_ollama_executable, model))
 
         yield make
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

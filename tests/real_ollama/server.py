@@ -75,6 +75,7 @@ class RealOllama:
         if self.home == Path():
             self.home = Path(tempfile.mkdtemp(prefix="toolkit-ollama-"))
             _copy_store(find.models_of(self.executable), self.models)
+        new = self.port == 0
         self.port = self.port or _free_port()
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -89,8 +90,12 @@ class RealOllama:
         self._guard = processes.guard(self._process.pid, self.home)
         try:
             self._wait_until_ready()
-        except BaseException:
+        except BaseException as error:
             self.kill()
+            if new and "address already in use" in str(error):  # taken since it was found free
+                (self.home / "log").unlink()
+                self.port = 0
+                return self.start()
             raise
         return self
 
@@ -156,7 +161,7 @@ class RealOllama:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        with httpx.Client(base_url=self.host, trust_env=False, timeout=10.0) as client:
+        with httpx.Client(base_url=self.host, trust_env=False, timeout=2.0) as client:
             while True:
                 assert self._process is not None
                 if self._process.poll() is not None:

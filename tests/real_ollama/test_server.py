@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from tests.real_ollama import find, install, processes, store
+from tests.real_ollama import server as real_server
 from tests.real_ollama.server import RealOllama
 from tests.servers import warm
 
@@ -51,6 +53,17 @@ def test_stop_start_and_no_orphans(real_ollama_factory: Factory) -> None:
     server.close()
     assert not any(processes.alive(pid) for pid in pids)
     assert not home.exists()
+
+
+def test_a_port_that_is_taken_meanwhile_is_left_for_another(
+    real_ollama_factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        find_port = real_server._free_port
+        found = iter([port])
+        monkeypatch.setattr(real_server, "_free_port", lambda: next(found, None) or find_port())
+        assert real_ollama_factory().port != port
 
 
 def test_its_store_is_its_own(real_ollama_factory: Factory) -> None:
