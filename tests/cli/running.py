@@ -48,7 +48,7 @@ def toolkit_process(
         capture_output=True,
         cwd=cwd,
         env=environment(**env),
-        timeout=120,
+        timeout=500,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -150,7 +150,7 @@ def test_a_terminal_gets_lines_broken_between_words_and_a_file_whole_ones() -> N
             stdout=subprocess.DEVNULL,
             stderr=theirs,
             env=environment(),
-            timeout=120,
+            timeout=500,
         )
         os.close(theirs)
         shown = screen.read(100_000).decode()

@@ -44,7 +44,7 @@ def run(tmp_path: Path, *arguments: str | Path, code: int = 0) -> list[list[str]
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
     )
     assert done.returncode == code, done.stderr
     found: list[list[str]] = json.loads(heard.read_text())
