@@ -107,6 +107,18 @@ def test_doubts_of_a_bad_clustering():
     assert "repeat another of their cluster" in text
 
 
+def test_a_cluster_of_copies_is_named():
+    X, labels = blobs((30, 20, 10))
+    texts = worded_texts(labels)
+    texts[30:50] = ["Team upload."] * 18 + ["One other", "Two others"]
+    text = " ".join(cluster_texts(texts, X, n_clusters=3, stability=0).doubts())
+    assert "1 cluster (1) is mostly copies of a few texts: what is said of it" in text
+    texts[30:50] = worded_texts(labels)[30:50]
+    assert "mostly copies" not in " ".join(
+        cluster_texts(texts, X, n_clusters=3, stability=0).doubts()
+    )
+
+
 def test_few_texts_are_doubted():
     X, labels = blobs((15, 15))
     for n, doubted in ((29, True), (30, False)):
@@ -147,6 +159,14 @@ def test_a_number_that_is_open_is_doubted():
         chosen = replace(result.chosen, nearly=nearly)
         doubt = replace(result, chosen=chosen).doubts()[0]
         assert f"5, was chosen by score and is open: {said}" in doubt
+        assert "No more than" not in doubt
+    last = result.chosen.candidates[-1].n_clusters
+    chosen = replace(result.chosen, nearly=(6, last))
+    doubt = replace(result, chosen=chosen).doubts()[0]
+    assert f"No more than {last} were tried, so larger ones may be as good." in doubt
+    chosen = replace(result.chosen, n_clusters=last)
+    doubt = replace(result, chosen=chosen).doubts()[0]
+    assert doubt == f"No more than {last} clusters were tried: more may be better."
     assert not any("chosen by score" in one for one in result.doubts())
 
 

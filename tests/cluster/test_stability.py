@@ -182,7 +182,11 @@ def test_the_words_follow_from_the_numbers_nearby():
         found = ChosenK(10, tried, nearly, 80)
         assert found.confidence == "open"
         assert "about as good, so the number is open" in str(found)
+        assert ("larger ones may be as good" in str(found)) is (16 in nearly)
     assert ChosenK(1, tried, (), 80).confidence == "no clusters"
+    assert tried[-1].n_clusters == 16
+    assert "larger ones may be as good" in str(ChosenK(16, tried, (), 80))
+    assert not ChosenK(10, tried, (), 80).at_the_end
 
 
 def test_copies_of_a_few_texts_are_as_many_clusters_as_there_are_texts():
@@ -274,3 +278,4 @@ def test_a_sample_is_clustered_from_two_seeds_so_that_they_can_be_compared():
     assert (found.stability.n_used, found.stability.n_seeds) == (5_000, 2)
     assert found.stability.seed_ari == 1.0
     assert "nan" not in found.summary()
+    assert "when 80% of a sample of 5,000 texts are clustered again" in found.summary()

@@ -11,7 +11,7 @@ from sklearn.cluster import DBSCAN
 from tests.cluster.examples import HOSTILE, blobs, noisy_result, sdg_result, worded_texts
 from toolkit import ClusterReport
 from toolkit.cluster import ClusterResult, cluster_texts, find_substructure
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitWarning, UsageError
 from toolkit.identity import ModelIdentity
 from toolkit.visualize import EmbeddingMapDisplay
 
@@ -91,6 +91,40 @@ def test_noise_is_shown_with_examples_and_coverage(noise: ClusterReport):
 def test_known_labels_stand_in_the_order_of_their_clusters(sdg: ClusterReport):
     best = [max(range(17), key=lambda i, r=row: r.cells[i].count) for row in sdg.contingency.rows]
     assert best == sorted(best)
+
+
+def test_labels_of_a_few_texts_each_neither_flatter_nor_fill_the_page():
+    X, labels = blobs((50, 50, 50))
+    names = [f"package {i // 2}" for i in np.random.default_rng(0).permutation(len(X))]
+    names[:4] = ["usual"] * 4
+    report = ClusterReport(
+        cluster_texts(worded_texts(labels), X, n_clusters=3, labels_true=names, stability=0)
+    )
+    scores = report.result.agreement.all_texts
+    assert scores.v_measure > scores.ami + 0.2
+    assert abs(scores.ami) < 0.1
+    name, value, note = report.key_numbers[-1]
+    assert (name, float(value.replace("\u2212", "-"))) == ("Agreement", round(scores.ami, 2))
+    assert "adjusted mutual information" in note
+    assert sum("flatters" in doubt for doubt in report.doubts) == 1
+    n_classes = len(report.result.agreement.classes)
+    assert len(report.contingency.rows) == 60
+    assert report.contingency.left_out == n_classes - 60
+    assert "usual" in {row.label for row in report.contingency.rows}
+    assert f"{n_classes - 60} more are not." in report.to_html()
+
+
+def test_agreement_that_chance_does_not_explain_is_the_v_measure(sdg: ClusterReport):
+    assert sdg.key_numbers[-1][2].startswith("V-measure")
+    assert not any("flatters" in doubt for doubt in sdg.doubts)
+    assert sdg.contingency.left_out == 0
+
+
+def test_times_that_cannot_be_read_are_doubted(sdg: ClusterReport):
+    times = ["17.05.2024" if i % 2 else "2024-05-17" for i in range(615)]
+    with pytest.warns(ToolkitWarning, match=r"307 of 615 times cannot be read, .*'17\.05\.2024'"):
+        report = ClusterReport(sdg.result, times=times)
+    assert any("307 texts of 615 have no date" in doubt for doubt in report.doubts)
 
 
 def test_more_columns_than_a_page_has_room_for_become_a_list():
@@ -292,8 +326,9 @@ def test_odd_texts_repeats_and_time_are_in_every_form():
     X[7] = np.roll(X[7], 6) + 0.7 * np.eye(12, dtype=np.float32)[0]
     result = cluster_texts(texts, X, n_clusters=3, stability=0)
     years: list[object] = [2018 + i % 3 for i in range(60)]
-    years[5] = "unknown"
+    years[5] = None
     report = ClusterReport(result, times=years)
+    assert not any("no date" in doubt for doubt in report.doubts)
     assert report.outliers[0]["position"] == 7
     assert [one["positions"] for one in report.duplicates] == [[0, 1]]
     assert report.over_time.periods == ["2018", "2019", "2020"]

@@ -115,6 +115,22 @@ def test_few_and_equal_vectors(n: int, preset: str) -> None:
     assert np.isfinite(UMAPProjector(preset, verbose=0).fit_transform(np.ones((n, 8)))).all()
 
 
+def test_copies_lie_on_one_another_and_push_nothing_away(
+    fitted: UMAPProjector, blobs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    X, _ = blobs
+    many = np.concatenate([np.repeat(X[:1], 40, axis=0), X])
+    places = UMAPProjector(verbose=0).fit_transform(np.asfortranarray(many))
+    np.testing.assert_array_equal(places[40:], fitted.embedding_)
+    np.testing.assert_array_equal(places[:40], np.repeat(places[40:41], 40, axis=0))
+    begun = UMAPProjector(verbose=0, init=places).fit_transform(many)
+    np.testing.assert_array_equal(begun[:40], np.repeat(begun[40:41], 40, axis=0))
+    with pytest.raises(UsageError, match=r"init has shape \(120, 2\); a place for each of 160"):
+        UMAPProjector(verbose=0, init=places[40:]).fit(many)
+    counted = UMAPProjector("clustering", verbose=0).fit_transform(many)
+    assert len(np.unique(counted, axis=0)) > 120
+
+
 def test_too_few_or_not_finite() -> None:
     with pytest.raises(ValueError, match="minimum of 4"):
         UMAPProjector(verbose=0).fit(np.eye(3))

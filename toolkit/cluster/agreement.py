@@ -21,6 +21,8 @@ from toolkit.errors import UsageError
 
 __all__ = ["Agreement", "AgreementScores", "MtebClustering", "compare_labels", "mteb_clustering"]
 
+_MOSTLY_CHANCE = 0.1
+
 
 @dataclass(frozen=True)
 class AgreementScores:
@@ -46,6 +48,11 @@ class AgreementScores:
     v_measure: float
     homogeneity: float
     completeness: float
+
+    @property
+    def flatters(self) -> bool:
+        """Whether a good part of the V-measure is chance: labels or clusters of a few texts."""
+        return self.v_measure - self.ami > _MOSTLY_CHANCE
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ _STANDS_OUT = 0.1
 """How far silhouette and modularity together must be above chance: by benchmarks/choosing_k.py
 0.21 and more on texts, 0.13 on mixtures that touch, up to 0.05 on vectors without clusters."""
 
+_AT_THE_END = "The largest number tried is among the good ones: larger ones may be as good."
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -89,6 +91,13 @@ class ChosenK:
         return not self.nearly
 
     @property
+    def at_the_end(self) -> bool:
+        """Whether the largest number tried is as good, so that larger ones may be, too."""
+        return len(self.candidates) > 1 and (
+            self.candidates[-1].n_clusters in (self.n_clusters, *self.nearly)
+        )
+
+    @property
     def confidence(self) -> Literal["no clusters", "sure", "open"]:
         """How sure the number is.
 
@@ -117,13 +126,14 @@ class ChosenK:
             f"{self.n_clusters} clusters were chosen among {tried}, by how far silhouette, "
             "neighbours kept together and stability are above chance"
         )
+        more = f" {_AT_THE_END}" if self.at_the_end else ""
         if self.sure:
-            return f"{text}; no other number is as good."
+            return f"{text}; no other number is as good.{more}"
         others = ", ".join(map(str, self.nearly))
         are = "is" if len(self.nearly) == 1 else "are"
         return (
             f"{text}; {others} {are} about as good, so the number is open: it depends on how much "
-            "detail is wanted."
+            f"detail is wanted.{more}"
         )
 
     def to_frame(self) -> pd.DataFrame:

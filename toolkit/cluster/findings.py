@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
     from toolkit.cluster.keywords import Keyword
     from toolkit.cluster.result import ClusterResult
+    from toolkit.cluster.stability import Stability
 
 __all__ = ["clusters_wanted", "describe", "doubts"]
 
@@ -102,7 +103,7 @@ def _stability(result: ClusterResult) -> list[str]:
     stability = result.stability
     if stability is None:
         return []
-    when = f"when {stability.share:.0%} of the texts are clustered again"
+    when = f"when {_examined(stability, result)} are clustered again"
     if result.n_clusters == 1:
         jaccard = format_number(stability.jaccard, 2)
         return [
@@ -121,6 +122,13 @@ def _stability(result: ClusterResult) -> list[str]:
             "same, 0 is chance)"
         )
     return [f"{text}."]
+
+
+def _examined(stability: Stability, result: ClusterResult) -> str:
+    """Return what was clustered again: a share of all texts, or of a sample."""
+    used = stability.n_used
+    whole = "the texts" if used == len(result.texts) else f"a sample of {used:,} texts"
+    return f"{stability.share:.0%} of {whole}"
 
 
 def _agreement(result: ClusterResult) -> list[str]:
@@ -190,7 +198,8 @@ def doubts(result: ClusterResult) -> list[str]:
         if weak:
             found.append(
                 f"{counted(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out "
-                "again from 80% of the texts: read them as a tendency, not as groups that exist."
+                f"again from {_examined(stability, result)}: read them as a tendency, not as "
+                "groups that exist."
             )
         if stability.seed_ari < 0.8:
             found.append(
@@ -210,6 +219,15 @@ def doubts(result: ClusterResult) -> list[str]:
         )
     elif result.n_clusters > 1:
         found.append("Stability was not measured.")
+    if result.agreement is not None and result.agreement.all_texts.flatters:
+        scores = result.agreement.all_texts
+        found.append(
+            f"The V-measure of {format_number(scores.v_measure, 2)} flatters: with "
+            f"{counted(len(result.agreement.classes), 'label')} for "
+            f"{counted(result.agreement.n_labelled, 'text')} chance alone gives a part of it. "
+            f"Adjusted for chance it is {format_number(scores.ami, 2)} (adjusted mutual "
+            "information; 0 is chance)."
+        )
     largest = quality.clusters[0]
     if largest.share > 0.5 and result.n_clusters > 2:
         found.append(
@@ -220,6 +238,13 @@ def doubts(result: ClusterResult) -> list[str]:
         found.append(
             f"{repeated:,} texts repeat another of their cluster: sizes and quality are partly "
             "those of the copies."
+        )
+    copies = [c for c in quality.clusters if 2 * (c.duplicates or 0) > c.size]
+    if copies:
+        found.append(
+            f"{counted(len(copies), 'cluster')} ({_numbers([c.cluster for c in copies])}) "
+            f"{'is' if len(copies) == 1 else 'are'} mostly copies of a few texts: what is said of "
+            f"{'it' if len(copies) == 1 else 'them'} is said of those."
         )
     wordless = [i for i, words in enumerate(result.keywords) if not words]
     if wordless:
@@ -266,12 +291,14 @@ def _number(chosen: ChosenK) -> list[str]:
     """Return what to doubt about a number that was chosen."""
     if chosen.n_clusters == 1:
         return [str(chosen)]
+    end = chosen.candidates[-1].n_clusters if chosen.at_the_end else 0
     if chosen.sure:
-        return []
+        return [f"No more than {end} clusters were tried: more may be better."] * bool(end)
+    more = f" No more than {end} were tried, so larger ones may be as good." if end else ""
     return [
         f"The number of clusters, {chosen.n_clusters}, was chosen by score and is open: "
         f"{', '.join(map(str, chosen.nearly))} {'is' if len(chosen.nearly) == 1 else 'are'} about "
-        "as good. It is the smallest of them; take a larger one for more detail."
+        f"as good. It is the smallest of them; take a larger one for more detail.{more}"
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from toolkit.cluster.geometry import NOISE, Labels
-from toolkit.errors import DataError, UsageError
+from toolkit.errors import DataError, ToolkitWarning, UsageError
 
 __all__ = ["OverTime", "count_over_time"]
 
 _UNITS = ("day", "month", "quarter", "year", "decade")
-_MOST = 24
+_MOST = (24, 24, 24, 40)
+"""Periods that a table has room for, by unit; a year is short, and ten of them hide a lot."""
+
+_NOTHING = {"", "none", "nan", "nat", "<na>", "n/a", "na", "null", "-"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class OverTime:
     Parameters
     ----------
     unit : {"day", "month", "quarter", "year", "decade"}
-        Length of a period: the shortest that gives no more than 24, else decades.
+        Length of a period: the shortest that gives no more than 24 (40 years), else decades.
     periods : list of str
         From the first to the last, without gaps.
     counts : list of list of int
@@ -68,8 +72,9 @@ def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
         Cluster of each text, -1 for noise.
     times : sequence of length n
         Dates, datetimes, ISO 8601 strings (``"2024-05-17"``, ``"2024-05"``, with or without a
-        time) or years. What cannot be read is counted as undated; no other order of day and
-        month is guessed. A time of day counts in its own time zone.
+        time) or years. What cannot be read is counted as undated, with a warning where it is
+        not empty; no other order of day and month is guessed. A time of day counts in its own
+        time zone.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
 
     Examples
     --------
-    >>> found = count_over_time(np.array([0, 1, 0]), ["2020-05-01", 2021, "n/a"])
+    >>> found = count_over_time(np.array([0, 1, 0]), ["2020-05-01", 2021, None])
     >>> found.unit, found.periods, found.counts, found.undated
     ('year', ['2020', '2021'], [[1, 0], [0, 1]], 1)
     """
@@ -99,11 +104,12 @@ def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
             + (f", for example {str(example)[:40]!r}" if example is not None else "")
             + "; give years or ISO 8601 dates such as 2024-05-17"
         )
+    _warn_unread(times, read)
     # A bare year has no month: where there is one, shorter periods would invent it.
     coarsest = max(precision for _, precision in dated)
     for unit in range(coarsest, len(_UNITS)):
         numbers = [_period(day, unit) for day, _ in dated]
-        if max(numbers) - min(numbers) < _MOST:
+        if unit == len(_MOST) or max(numbers) - min(numbers) < _MOST[unit]:
             break
     first, n = min(numbers), max(numbers) - min(numbers) + 1
     k = int(labels.max(initial=NOISE)) + 1
@@ -120,6 +126,19 @@ def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
         totals=counts.sum(axis=0).tolist(),
         undated=len(read) - len(dated),
     )
+
+
+def _warn_unread(times: Sequence[Any], read: Sequence[object]) -> None:
+    texts = [str(v).strip() for v, found in zip(times, read, strict=True) if found is None]
+    unread = [text for text in texts if text.lower() not in _NOTHING]
+    if unread:
+        warnings.warn(
+            f"{len(unread):,} of {len(times):,} times cannot be read, for example "
+            f"{unread[0][:40]!r}; these texts are left out of what is said over time. Give years "
+            "or ISO 8601 dates such as 2024-05-17",
+            ToolkitWarning,
+            stacklevel=3,
+        )
 
 
 def _read(value: Any) -> tuple[date, int] | None:

@@ -127,6 +127,12 @@ class ClusterReport(Report):
         found = self.result.doubts()
         if self.made.get("model") is not None:
             found = [doubt for doubt in found if "was not recorded" not in doubt]
+        time, n = self.over_time, len(self.result.texts)
+        if time is not None and time.undated > 0.1 * n:
+            found.append(
+                f"{counted(time.undated, 'text')} of {n:,} have no date that can be read: what is "
+                "said over time is of the others alone."
+            )
         return found
 
     @cached_property

@@ -56,11 +56,16 @@ def key_numbers(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[st
         found.append(("Stability", format_number(stability.jaccard, 2), note))
     if agreement is not None:
         scores = agreement.all_texts
+        score, name = (
+            (scores.ami, "adjusted mutual information")
+            if scores.flatters
+            else (scores.v_measure, "V-measure")
+        )
         note = (
-            f"V-measure with {counted(len(agreement.classes), 'label')}, from 0 to 1; "
+            f"{name} with {counted(len(agreement.classes), 'label')}, from 0 to 1; "
             f"adjusted Rand index {format_number(scores.ari, 2)}"
         )
-        found.append(("Agreement", format_number(scores.v_measure, 2), note))
+        found.append(("Agreement", format_number(score, 2), note))
     return found
 
 

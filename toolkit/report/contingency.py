@@ -11,6 +11,7 @@ from toolkit.cluster.agreement import Agreement
 __all__ = ["ContingencyCell", "ContingencyRow", "ContingencyTable", "contingency_table"]
 
 _MOST = 40
+_MOST_ROWS = 60
 _SHADES = 9
 
 
@@ -64,14 +65,18 @@ class ContingencyTable:
     columns : tuple of int
         The clusters, and -1 for noise if there is any.
     rows : tuple of ContingencyRow
-        A row for each label, in the order of the clusters that most of their texts are in.
+        A row for each label, in the order of the clusters that most of their texts are in; of
+        more than 60, those with most texts.
     wide : bool
         Whether there are too many columns for a table with one each.
+    left_out : int
+        How many labels have no row.
     """
 
     columns: tuple[int, ...]
     rows: tuple[ContingencyRow, ...]
     wide: bool
+    left_out: int = 0
 
 
 def contingency_table(agreement: Agreement) -> ContingencyTable:
@@ -92,9 +97,8 @@ def contingency_table(agreement: Agreement) -> ContingencyTable:
         columns.append(-1)
     wide = len(columns) > _MOST
     rows = []
-    order = sorted(
-        range(len(counts)), key=lambda i: (int(counts[i].argmax()), -int(counts[i].max()))
-    )
+    most = np.argsort(-counts.sum(axis=1), kind="stable")[:_MOST_ROWS].tolist()
+    order = sorted(most, key=lambda i: (int(counts[i].argmax()), -int(counts[i].max()), i))
     for i in order:
         size = int(counts[i].sum())
         label = str(agreement.classes[i])
@@ -106,7 +110,7 @@ def contingency_table(agreement: Agreement) -> ContingencyTable:
         best = np.argsort(-counts[i], kind="stable")[:3]
         where = tuple((columns[j], int(counts[i, j])) for j in best if counts[i, j])
         rows.append(ContingencyRow(label, size, tuple(cells), where))
-    return ContingencyTable(tuple(columns), tuple(rows), wide)
+    return ContingencyTable(tuple(columns), tuple(rows), wide, len(counts) - len(rows))
 
 
 def _cell(label: str, cluster: int, count: int, size: int) -> ContingencyCell:

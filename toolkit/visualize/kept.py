@@ -20,7 +20,7 @@ from toolkit.provenance import package_versions
 
 __all__ = ["forget_places", "kept_places", "load_places", "places_key", "store_places"]
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST = 50
 _PACKAGES = ("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn")
 

@@ -20,6 +20,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.errors import DataError, UsageError
+from toolkit.visualize.copies import distinct_vectors
 
 __all__ = ["PRESETS", "UMAPProjector"]
 
@@ -29,6 +30,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 """What a preset stands for. ``map`` spreads points for the eye; ``clustering`` packs them tightly
 in a few more dimensions, as density-based clusterers like them."""
+
+_FEWEST = 4
 
 _SMALL_STEPS = 0.03
 """Learning rate from a given beginning. With UMAP's 1.0 groups wander whatever they begin with: of
@@ -46,7 +49,8 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ----------
     preset : {"map", "clustering"}, default="map"
         ``"map"``: two dimensions, for a picture. ``"clustering"``: five dimensions, tightly
-        packed, for a clusterer. The three parameters that follow override it.
+        packed, for a clusterer. The three parameters that follow override it. On a map, copies
+        of a vector lie on one another, see the notes.
     n_components : int, optional
         Number of dimensions.
     n_neighbors : int, optional
@@ -86,6 +90,13 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         The fitted projection.
     n_features_in_ : int
         Length of the vectors.
+
+    Notes
+    -----
+    Sixty copies of a text have no other neighbours than each other, so UMAP throws them far from
+    all the rest, which then is too small to be read. A map is therefore made of the distinct
+    vectors, and copies come to the place of the first. Where ``y`` is used or density is to be
+    kept, and for a clusterer, every vector counts.
 
     See Also
     --------
@@ -163,23 +174,25 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ndarray of shape (n, n_components), dtype float32
         """
         settings = self.settings()
-        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=4)
-        model = self._make(settings, len(vectors))
+        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=_FEWEST)
+        first, copy_of = self._distinct(vectors)
+        model = self._make(settings, first, len(copy_of))
         model.tqdm_kwds = self._bar("placing")
-        target = self._target(y, len(vectors), model)
+        target = self._target(y, len(first), model)
         with warnings.catch_warnings():
             # umap says that it found no TensorFlow, and that small neighbourhood graphs are not
             # connected; neither is news to a user of a map.
             warnings.filterwarnings("ignore", category=ImportWarning)
             warnings.filterwarnings("ignore", message=".*[Ss]pectral")
             warnings.filterwarnings("ignore", message="Graph is not fully connected")
-            places = np.asarray(model.fit_transform(vectors, target), dtype=np.float32)
+            places = np.asarray(model.fit_transform(vectors[first], target), dtype=np.float32)
         if not np.isfinite(places).all():
-            lost = np.flatnonzero(~np.isfinite(places).all(axis=1))
+            lost = first[~np.isfinite(places).all(axis=1)]
             raise DataError(
-                f"UMAP could not place {len(lost)} of {len(places)} vectors (first at position "
-                f"{lost[0]}): they have no neighbour. Are some of them zero?"
+                f"UMAP could not place {len(lost)} of {len(places)} distinct vectors (first at "
+                f"position {lost[0]}): they have no neighbour. Are some of them zero?"
             )
+        places = places[copy_of]
         self.umap_ = model
         self.embedding_ = places
         self._n_features_out = places.shape[1]
@@ -232,15 +245,22 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise UsageError(f"min_dist is a number from 0 to 1, not {settings['min_dist']!r}")
         return settings | {"metric": self.metric, "densmap": self.densmap}
 
-    def _make(self, settings: dict[str, Any], n: int) -> Any:
+    def _distinct(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return which vectors are projected, and for each vector which of those is its own."""
+        first = kind = np.arange(len(vectors))
+        if self.preset == "map" and not (self.supervised or self.densmap):
+            first, kind = distinct_vectors(vectors)
+        return (first, kind) if len(first) >= _FEWEST else (np.arange(len(kind)),) * 2
+
+    def _make(self, settings: dict[str, Any], first: NDArray[np.intp], n: int) -> Any:
         if self.verbose:
             _announce_compilation()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ImportWarning)
             from umap import UMAP
-        settings = settings | {"n_neighbors": min(settings["n_neighbors"], n - 1)}
+        settings = settings | {"n_neighbors": min(settings["n_neighbors"], len(first) - 1)}
         # The spectral layout needs a few points more than dimensions.
-        init: Any = "spectral" if n > settings["n_components"] + 2 else "random"
+        init: Any = "spectral" if len(first) > settings["n_components"] + 2 else "random"
         if self.init is not None:
             init = check_array(self.init, dtype=np.float32)
             if init.shape != (n, settings["n_components"]):
@@ -248,6 +268,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                     f"init has shape {init.shape}; a place for each of {n} vectors is needed, in "
                     f"{settings['n_components']} dimensions"
                 )
+            init = init[first]
         return UMAP(
             **settings,
             init=init,
