@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from hashlib import blake2b
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import SpectralClustering
 from sklearn.utils.validation import validate_data
 
+from toolkit.copies import distinct_vectors
 from toolkit.errors import ToolkitWarning, UsageError
 
 __all__ = ["NeighborSpectralClustering"]
@@ -88,7 +88,7 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
         given = validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2)
         if self.n_clusters > len(given):
             raise UsageError(f"{self.n_clusters} clusters of {len(given)} texts cannot be made")
-        first, copy_of = _distinct(given)
+        first, copy_of = distinct_vectors(given)
         vectors = given[first]
         most = len(vectors)
         self.n_neighbors_ = min(self.n_neighbors, most)
@@ -129,17 +129,3 @@ class NeighborSpectralClustering(ClusterMixin, BaseEstimator):
             )
         self.labels_ = made.labels_[copy_of]
         return self
-
-
-def _distinct(vectors: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the row of the first of each vector's copies, and which of these each row is.
-
-    Examples
-    --------
-    >>> [found.tolist() for found in _distinct(np.array([[0.0, 1], [1, 0], [0, 1]]))]
-    [[0, 1], [0, 1, 0]]
-    """
-    numbers: dict[bytes, int] = {}
-    digests = (blake2b(row.tobytes(), digest_size=16).digest() for row in vectors)
-    copy_of = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests])
-    return np.unique(copy_of, return_index=True)[1], copy_of

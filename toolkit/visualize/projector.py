@@ -19,8 +19,8 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from toolkit.copies import distinct_vectors
 from toolkit.errors import DataError, UsageError
-from toolkit.visualize.copies import distinct_vectors
 
 __all__ = ["PRESETS", "UMAPProjector"]
 
@@ -185,7 +185,8 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             warnings.filterwarnings("ignore", category=ImportWarning)
             warnings.filterwarnings("ignore", message=".*[Ss]pectral")
             warnings.filterwarnings("ignore", message="Graph is not fully connected")
-            places = np.asarray(model.fit_transform(vectors[first], target), dtype=np.float32)
+            some = vectors if len(first) == len(vectors) else vectors[first]
+            places = np.asarray(model.fit_transform(some, target), dtype=np.float32)
         if not np.isfinite(places).all():
             lost = first[~np.isfinite(places).all(axis=1)]
             raise DataError(

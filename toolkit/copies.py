@@ -1,4 +1,4 @@
-"""Which vectors are copies of others."""
+"""Which vectors are copies of others: both maps and spectral clustering take each once."""
 
 from __future__ import annotations
 
