@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.closeness import Closeness, measure_closeness
 from toolkit.cluster.geometry import NOISE, Labels, check_labels, rows_by_cluster, unit_rows
-from toolkit.cluster.same_texts import first_of_same
+from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = [
     "ClusterQuality",
@@ -186,7 +186,7 @@ def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None =
                 nearest=nearest,
                 silhouette=float(own.mean()),
                 below_zero=float((own < 0).mean()) if k > 1 else float("nan"),
-                duplicates=None if same is None else len(rows) - len(np.unique(same[rows])),
+                duplicates=None if same is None else len(rows) - len(distinct_rows(rows, same)),
             )
         )
     members = labels != NOISE
