@@ -66,4 +66,8 @@ def distinct_rows(rows: NDArray[np.intp], same: NDArray[np.intp]) -> NDArray[np.
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    text = text.lower()
+    # Of white space, a single space alone is printable: most texts need not be taken apart.
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
+    return " ".join(text.split())
