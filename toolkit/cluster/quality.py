@@ -169,12 +169,13 @@ def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None =
     Quality
     """
     centers, samples = close.centers, close.silhouette
-    between = centers @ centers.T
-    np.fill_diagonal(between, -np.inf)
     k, n = len(centers), len(labels)
     clusters = []
     for cluster, rows in enumerate(rows_by_cluster(labels)):
-        nearest = int(between[cluster].argmax()) if k > 1 else None
+        # Not by BLAS, whose threads would wait for each other on so little.
+        between = np.einsum("ij,j->i", centers, centers[cluster])
+        between[cluster] = -np.inf
+        nearest = int(between.argmax()) if k > 1 else None
         own = samples[rows]
         clusters.append(
             ClusterQuality(
@@ -182,7 +183,7 @@ def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None =
                 size=len(rows),
                 share=len(rows) / n,
                 cohesion=float(close.own[rows].mean(dtype=np.float64)),
-                separation=float(1 - between[cluster, nearest]) if k > 1 else float("nan"),
+                separation=float(1 - between[nearest]) if k > 1 else float("nan"),
                 nearest=nearest,
                 silhouette=float(own.mean()),
                 below_zero=float((own < 0).mean()) if k > 1 else float("nan"),
