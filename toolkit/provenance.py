@@ -32,8 +32,7 @@ def data_fingerprint(texts: Sequence[str], labels: Iterable[object] | None = Non
     for row in zip(*columns, strict=True):
         for value in row:
             piece = encode_text(str(value))
-            digest.update(len(piece).to_bytes(8, "little"))
-            digest.update(piece)
+            digest.update(len(piece).to_bytes(8, "little") + piece)
     return digest.hexdigest()
 
 

@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import silhouette_samples
 
 from toolkit.cluster.closeness import measure_closeness
-from toolkit.cluster.geometry import cluster_centers, own_similarity, unit_rows
+from toolkit.cluster.geometry import cluster_centers, cluster_means, own_similarity, unit_rows
+from toolkit.errors import UsageError
 
 
 @pytest.mark.parametrize(("n", "k"), [(1500, 7), (600, 300)])
@@ -44,3 +45,14 @@ def test_alone_a_cluster_has_no_other():
     assert (found.other == -1).all()
     assert np.isnan(found.other_similarity).all()
     assert np.isnan(found.silhouette).all()
+
+
+def test_means_are_those_of_the_rows_and_every_cluster_has_some():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1300, 4)).astype(np.float32)
+    labels = rng.integers(-1, 3, size=len(X))
+    expected = [X[labels == cluster].mean(axis=0, dtype=np.float64) for cluster in range(3)]
+    np.testing.assert_allclose(cluster_means(X, labels), expected, rtol=1e-12)
+    assert cluster_means(X, np.full(len(X), -1)).shape == (0, 4)
+    with pytest.raises(UsageError, match="cluster 1 of 0 to 2 is empty"):
+        cluster_means(X, np.where(labels == 1, 2, labels))

@@ -5,7 +5,7 @@ import numpy as np
 from tests.cluster.examples import blobs
 from toolkit.cluster import find_exemplars
 from toolkit.cluster.exemplars import noise_examples
-from toolkit.cluster.geometry import cluster_centers
+from toolkit.cluster.geometry import cluster_centers, unit_rows
 
 
 def test_each_kind_is_what_it_is_called():
@@ -36,6 +36,21 @@ def test_each_kind_is_what_it_is_called():
 def _alike(X: np.ndarray, items: list) -> float:
     vectors = X[[e.position for e in items]]
     return float((vectors @ vectors.T)[np.triu_indices(len(items), 1)].mean())
+
+
+def test_diverse_ones_are_each_the_farthest_from_all_before():
+    rng = np.random.default_rng(3)
+    X = unit_rows(rng.normal(size=(900, 6)) + 1)
+    # Copies, of which the first in the input is taken; and more than one block of texts.
+    X = np.concatenate([X, X])[rng.permutation(1800)]
+    (items,) = find_exemplars(X, np.zeros(len(X), dtype=int), n_diverse=8, n_borderline=0)
+    positions = [e.position for e in items]
+    order = np.argsort(-(X @ cluster_centers(X, np.zeros(len(X), dtype=int))[0]), kind="stable")
+    pool = np.sort(order[3:900])
+    for number in range(3, 11):
+        nearest = np.max([np.einsum("ij,j->i", X[pool], X[i]) for i in positions[:number]], axis=0)
+        nearest[np.isin(pool, positions[:number])] = np.inf
+        assert positions[number] == pool[nearest.argmin()]
 
 
 def test_equal_texts_are_shown_once():

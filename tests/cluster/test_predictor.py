@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.cluster.examples import blobs, noisy
 from toolkit.cluster import CentroidClusterer
-from toolkit.errors import UsageError
+from toolkit.errors import DataError, UsageError
 
 
 @parametrize_with_checks(
@@ -34,6 +34,13 @@ def test_clusters_are_numbered_by_size_and_predicted_with_the_same_numbers():
         assert np.bincount(model.labels_).tolist() == [40, 25, 10]
         np.testing.assert_array_equal(model.predict(X), model.labels_)
         np.testing.assert_array_equal(model.predict(model.cluster_centers_), [0, 1, 2])
+
+
+def test_a_vector_that_is_not_finite_is_found():
+    X, _ = blobs()
+    X[7, 0] = np.nan
+    with pytest.raises(DataError, match="the first at position 7"):
+        CentroidClusterer().fit(X)
 
 
 def test_only_the_direction_counts():

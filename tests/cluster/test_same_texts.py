@@ -5,8 +5,8 @@ from toolkit.cluster import same_texts
 from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 TEXTS = ["Good  day", "", "Bye", "good day ", "\ud800", " ", "GOOD\u2003DAY", "bye!"]
-TEXTS += ["\ud800", "x\0"]
-SAME = [0, 1, 2, 0, 4, 1, 0, 7, 4, 9]
+TEXTS += ["\ud800", "x\0", "\tGood day", "good\xa0day", " bye", "b ye"]
+SAME = [0, 1, 2, 0, 4, 1, 0, 7, 4, 9, 0, 0, 2, 13]
 
 
 def test_same_up_to_case_and_spaces():

@@ -31,7 +31,6 @@ from toolkit.cluster.tree import ClusterTree, grow_tree
 
 __all__ = ["build_result", "describe_clusters"]
 
-_LOOKED_AT = 2000
 _FEW = 100
 """Texts of each cluster by which keywords of branches are put together."""
 
@@ -99,7 +98,7 @@ def _described(
     """
     counts = count_terms(texts, **counting)
     summed = sum_by_cluster(counts.counts, labels)
-    shown = [[texts[i] for i in rows[:_LOOKED_AT]] for rows in rows_by_cluster(labels)]
+    members = rows_by_cluster(labels)
     if summed.shape[1] == 0:
         nothing: list[list[Keyword]] = [[] for _ in range(summed.shape[0])]
         surest, frequent = nothing, nothing
@@ -108,9 +107,9 @@ def _described(
         lift = 2.0 if summed.shape[0] > 1 else 0.0
         surest, frequent = (
             [
-                join_pairs(words, some)[:n_keywords]
-                for some, words in zip(
-                    shown,
+                join_pairs(words, (texts[i] for i in rows))[:n_keywords]
+                for rows, words in zip(
+                    members,
                     top_keywords(weights, counts, labels, n_keywords=4 * n_keywords, min_lift=lift),
                     strict=True,
                 )
@@ -122,7 +121,7 @@ def _described(
     del counts
     if centers is None or len(centers) > _MOST_IN_TREE:
         return surest, frequent, None
-    few = [some[:_FEW] for some in shown]
+    few = [[texts[i] for i in rows[:_FEW]] for rows in members]
     in_branches = partial(branch_words, summed, terms, texts=few)
     return surest, frequent, grow_tree(centers, np.bincount(labels[labels != NOISE]), in_branches)
 

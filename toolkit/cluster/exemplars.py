@@ -14,7 +14,7 @@ from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = ["Exemplar", "exemplars_of", "find_exemplars", "noise_examples"]
 
-_BLOCK = 512
+_BLOCK = 128
 
 KINDS = ("central", "diverse", "borderline")
 
@@ -162,22 +162,26 @@ def _farthest(
     """Return up to ``size`` of a pool, each the least similar to all before it."""
     # Equal ones are taken in the order of the input.
     pool = np.sort(pool)
-    count = min(size, len(pool))
     chosen: list[int] = []
-    nearest = np.full(len(pool), -1.0, dtype=np.float32)
-    last = start
-    while len(chosen) < count:
-        for first in range(0, len(pool) if len(last) else 0, _BLOCK):
-            part = slice(first, first + _BLOCK)
+    # No more than how similar each is to the nearest of those before.
+    nearest = np.full(len(pool), -np.inf, dtype=np.float32)
+    while len(chosen) < min(size, len(pool)):
+        before = vectors[[*start.tolist(), *chosen]]
+        order = np.argsort(nearest, kind="stable")
+        least = np.inf
+        for first in range(0, len(pool) if len(before) else 0, _BLOCK):
+            part = order[first : first + _BLOCK]
+            if nearest[part[0]] > least:
+                break  # nor is any of the others less similar
             block = vectors[pool[part]]
-            for vector in vectors[last]:
+            for vector in before:
                 # Not by BLAS, whose threads would wait for each other on so little.
                 closest = np.einsum("ij,j->i", block, vector)
                 nearest[part] = np.maximum(nearest[part], closest)
+            least = min(least, nearest[part].min())
         i = int(nearest.argmin())
         chosen.append(int(pool[i]))
         nearest[i] = np.inf
-        last = pool[i : i + 1]
     return np.asarray(chosen, dtype=np.intp)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
@@ -18,6 +20,7 @@ __all__ = [
     "cluster_centers",
     "cluster_means",
     "is_unit",
+    "of_unit_length",
     "order_by_size",
     "own_similarity",
     "rows_by_cluster",
@@ -26,6 +29,9 @@ __all__ = [
 
 _BLOCK = 128
 """Rows at a time: 0.4 MB of 768 dimensions, which stay in a processor's cache."""
+
+_SUMMED_AT_ONCE = 512
+"""Rows added up at a time: 3 MB of 768 dimensions in double precision."""
 
 NOISE = -1
 """The label of texts in no cluster, as in scikit-learn."""
@@ -57,9 +63,22 @@ def unit_rows(X: ArrayLike) -> NDArray[np.float32]:
            [0. , 0. ]], dtype=float32)
     """
     vectors: NDArray[np.float32] = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    return of_unit_length(vectors)
+
+
+def of_unit_length(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of length 1: the array itself if they are; rows of zeros stay so.
+
+    Raises
+    ------
+    DataError
+        If a vector holds NaN or infinity.
+    """
+    if is_unit(vectors):  # and therefore finite
+        return vectors
     if not np.isfinite(vectors.sum()):
         _refuse_gaps(vectors)
-    rows: NDArray[np.float32] = vectors if is_unit(vectors) else normalize(vectors)
+    rows: NDArray[Any] = normalize(vectors)
     return rows
 
 
@@ -214,16 +233,20 @@ def cluster_means(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64
     -------
     ndarray of shape (k, d), dtype float64
     """
-    members = rows_by_cluster(labels)
-    means = np.zeros((len(members), X.shape[1]))
-    for cluster, rows in enumerate(members):
-        if len(rows) == 0:
-            last = len(members) - 1
-            raise UsageError(f"cluster {cluster} of 0 to {last} is empty; number without gaps")
-        for start in range(0, len(rows), _BLOCK):
-            means[cluster] += X[rows[start : start + _BLOCK]].sum(axis=0, dtype=np.float64)
-        means[cluster] /= len(rows)
-    return means
+    sizes = np.bincount(labels[labels != NOISE])
+    if not sizes.all():
+        cluster, last = int(sizes.argmin()), len(sizes) - 1
+        raise UsageError(f"cluster {cluster} of 0 to {last} is empty; number without gaps")
+    sums = np.zeros((len(sizes), X.shape[1]))
+    for start in range(0, len(X), _SUMMED_AT_ONCE):
+        part = labels[start : start + _SUMMED_AT_ONCE]
+        placed = part != NOISE
+        ends = np.concatenate([[0], np.cumsum(placed)])
+        # In double precision: what copies differ by is told from rounding.
+        ones = np.ones(ends[-1])
+        onehot = sparse.csc_array((ones, part[placed], ends), shape=(len(sizes), len(part)))
+        sums += onehot @ X[start : start + _SUMMED_AT_ONCE]
+    return sums / sizes[:, None]
 
 
 def cluster_centers(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64]:

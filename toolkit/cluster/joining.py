@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from toolkit.cluster.keywords import Keyword
 from toolkit.cluster.tokenizer import fold, is_unspaced
@@ -15,7 +16,7 @@ _TOGETHER = 0.8
 _LONGEST = 12
 
 
-def join_pairs(keywords: Sequence[Keyword], texts: Sequence[str]) -> list[Keyword]:
+def join_pairs(keywords: Sequence[Keyword], texts: Iterable[str]) -> list[Keyword]:
     """Join overlapping pairs that mostly occur as parts of one longer string.
 
     The tokenizer gives scripts without spaces as overlapping pairs of characters: 可持 持续 续发
@@ -26,8 +27,9 @@ def join_pairs(keywords: Sequence[Keyword], texts: Sequence[str]) -> list[Keywor
     ----------
     keywords : sequence of Keyword
         Of one cluster, the best first; give more than are wanted in the end.
-    texts : sequence of str
-        Texts of the cluster; of more than 2,000 the first 2,000 are looked at.
+    texts : iterable of str
+        Texts of the cluster; of more than 2,000 the first 2,000 are looked at, and none where no
+        keyword is of such a script.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def join_pairs(keywords: Sequence[Keyword], texts: Sequence[str]) -> list[Keywor
     """
     if not any(is_unspaced(word.term) for word in keywords):
         return list(keywords)
-    looked_at = texts[:_MOST_TEXTS]
+    looked_at = list(islice(texts, _MOST_TEXTS))
     # The pairs cannot be in the others.
     folded = [fold(text) for text in looked_at if not text.isascii()]
     pool = [word for word in keywords if is_unspaced(word.term)]

@@ -17,7 +17,7 @@ from toolkit.cluster.geometry import (
     NOISE,
     check_labels,
     cluster_centers,
-    is_unit,
+    of_unit_length,
     order_by_size,
     own_similarity,
 )
@@ -100,14 +100,20 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             Itself.
         """
         self._validate_params()
-        vectors = validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2)
+        vectors = validate_data(
+            self,
+            X,
+            dtype=[np.float32, np.float64],
+            ensure_min_samples=2,
+            ensure_all_finite=False,  # of_unit_length looks, and says where
+        )
+        units = of_unit_length(vectors)
         if self.clusterer is None:
             base = KMeans(min(8, len(vectors)), n_init=10, random_state=0)
         else:
             base = clone(self.clusterer)
         found = check_labels(base.fit_predict(vectors), len(vectors))
         self.labels_, old = order_by_size(found)
-        units = vectors if is_unit(vectors) else normalize(vectors)
         self.clusterer_ = base
         self._own_numbers = old
         if len(old) == 0:

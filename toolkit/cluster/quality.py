@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.closeness import Closeness, measure_closeness
 from toolkit.cluster.geometry import NOISE, Labels, check_labels, rows_by_cluster, unit_rows
-from toolkit.cluster.same_texts import first_of_same
+from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = [
     "ClusterQuality",
@@ -169,12 +169,13 @@ def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None =
     Quality
     """
     centers, samples = close.centers, close.silhouette
-    between = centers @ centers.T
-    np.fill_diagonal(between, -np.inf)
     k, n = len(centers), len(labels)
     clusters = []
     for cluster, rows in enumerate(rows_by_cluster(labels)):
-        nearest = int(between[cluster].argmax()) if k > 1 else None
+        # Not by BLAS, whose threads would wait for each other on so little.
+        between = np.einsum("ij,j->i", centers, centers[cluster])
+        between[cluster] = -np.inf
+        nearest = int(between.argmax()) if k > 1 else None
         own = samples[rows]
         clusters.append(
             ClusterQuality(
@@ -182,11 +183,11 @@ def quality_of(close: Closeness, labels: Labels, same: NDArray[np.intp] | None =
                 size=len(rows),
                 share=len(rows) / n,
                 cohesion=float(close.own[rows].mean(dtype=np.float64)),
-                separation=float(1 - between[cluster, nearest]) if k > 1 else float("nan"),
+                separation=float(1 - between[nearest]) if k > 1 else float("nan"),
                 nearest=nearest,
                 silhouette=float(own.mean()),
                 below_zero=float((own < 0).mean()) if k > 1 else float("nan"),
-                duplicates=None if same is None else len(rows) - len(np.unique(same[rows])),
+                duplicates=None if same is None else len(rows) - len(distinct_rows(rows, same)),
             )
         )
     members = labels != NOISE

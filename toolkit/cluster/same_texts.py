@@ -58,10 +58,16 @@ def distinct_rows(rows: NDArray[np.intp], same: NDArray[np.intp]) -> NDArray[np.
     >>> distinct_rows(np.array([2, 1, 0]), np.array([0, 1, 0]))
     array([2, 1])
     """
-    _, kept = np.unique(same[rows], return_index=True)
-    distinct: NDArray[np.intp] = rows[np.sort(kept)]
+    kinds = same[rows]
+    first = np.empty(len(same), dtype=np.intp)
+    first[kinds[::-1]] = rows[::-1]  # of several, the last one written stays
+    distinct: NDArray[np.intp] = rows[first[kinds] == rows]
     return distinct
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    text = text.lower()
+    # Of white space, a single space alone is printable: most texts need not be taken apart.
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
+    return " ".join(text.split())

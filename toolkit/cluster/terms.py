@@ -216,21 +216,16 @@ class _Pieces(dict[str, int]):
         # Views, which are gone before the next word comes: copies would take ever longer.
         stops = np.frombuffer(self._ends, dtype=np.int64)
         which = -1 - given[groups]
+        lengths = stops[which + 1] - stops[which]
         sizes = np.ones(len(given), dtype=np.int64)
-        sizes[groups] = stops[which + 1] - stops[which]
-        starts = np.concatenate([[0], np.cumsum(sizes)])
+        sizes[groups] = lengths
+        numbers = np.repeat(given, sizes)
         # Each group's words, one after the other.
-        inside = np.arange(sizes[groups].sum())
-        inside -= np.repeat(np.cumsum(sizes[groups]) - sizes[groups], sizes[groups])
-        numbers = np.empty(starts[-1], dtype=np.intc)
-        numbers[starts[:-1][given >= 0]] = given[given >= 0]
-        if not len(inside):
-            return numbers, starts[until]
-        members = np.frombuffer(self._members, dtype=np.intc)
-        numbers[np.repeat(starts[groups], sizes[groups]) + inside] = members[
-            np.repeat(stops[which], sizes[groups]) + inside
-        ]
-        return numbers, starts[until]
+        first = np.cumsum(lengths) - lengths
+        places = np.arange(lengths.sum()) + np.repeat(stops[which] - first, lengths)
+        if len(places):
+            numbers[numbers < 0] = np.frombuffer(self._members, dtype=np.intc)[places]
+        return numbers, np.concatenate([[0], np.cumsum(sizes)])[until]
 
 
 def _is_plain(word: str) -> bool:
