@@ -37,6 +37,7 @@ __all__ = [
     "INDEX",
     "MATRIX",
     "MOST_GENERATIONS",
+    "count_by_prompt",
     "create",
     "enter",
     "generation",
@@ -46,6 +47,7 @@ __all__ = [
     "note_sighting",
     "prompt_id",
     "read_identity",
+    "read_sightings",
     "state",
     "stored_keys",
     "sync_folder",
@@ -240,6 +242,18 @@ def note_sighting(connection: Connection, identity: ModelIdentity) -> None:
         "ON CONFLICT (identity) DO UPDATE SET last_seen = excluded.last_seen",
         (text, now, now),
     )
+
+
+def read_sightings(connection: Connection) -> list[ModelIdentity]:
+    """Return the identities that were found to give this space, without canaries."""
+    found = connection.execute("SELECT identity FROM sightings ORDER BY first_seen")
+    return [ModelIdentity.from_dict(json.loads(text)) for (text,) in found]
+
+
+def count_by_prompt(connection: Connection) -> dict[str, int]:
+    """Return the number of rows by prompt."""
+    sql = "SELECT template, count(*) FROM entries JOIN prompts ON prompt = prompts.id "
+    return dict(connection.execute(sql + "GROUP BY template ORDER BY template"))
 
 
 def stored_keys(connection: Connection, prompt: str | None) -> NDArray[np.void]:

@@ -17,7 +17,6 @@ memory. There, copy the folder, or travel with a vector pack.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -228,18 +227,12 @@ class Space:
     def sightings(self) -> list[ModelIdentity]:
         """Return every identity that was found here to give this space, without canaries."""
         with self._reading() as connection:
-            found = connection.execute("SELECT identity FROM sightings ORDER BY first_seen")
-            return [ModelIdentity.from_dict(json.loads(text)) for (text,) in found]
+            return index.read_sightings(connection)
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows by prompt."""
         with self._reading() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT template, count(*) FROM entries JOIN prompts ON prompt = prompts.id "
-                    "GROUP BY template ORDER BY template"
-                )
-            )
+            return index.count_by_prompt(connection)
 
     # --- writing ---------------------------------------------------------------------------------
 
