@@ -17,8 +17,10 @@ from toolkit.cli.cluster_job import (
 from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
 from toolkit.cli.console import console
+from toolkit.cli.keyword_options import MaxNgram, StopWordsGiven, keyword_settings
 from toolkit.cli.option_groups import EmbeddingOptions, InputOptions, cache_parameter
 from toolkit.cli.options import (
+    CLUSTERS,
     INPUT,
     Force,
     JsonOutput,
@@ -34,14 +36,11 @@ from toolkit.cli.options import (
     option,
 )
 from toolkit.cli.reports import ReportFile, check_report_output, write_report
-from toolkit.cli.stop_words import read_stop_words
 from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
 from toolkit.typography import counted
 
 __all__ = ["cluster"]
-
-CLUSTERS = "Clusters"
 
 
 @command
@@ -110,16 +109,8 @@ def cluster(
             help="Parts of the texts to cluster again, to see which clusters hold; 0 for none.",
         ),
     ] = 10,
-    stop_words: Annotated[
-        str | None,
-        option(
-            "--stop-words",
-            metavar="english|FILE|WORDS",
-            panel=CLUSTERS,
-            help="Words that are no keywords and name no cluster: scikit-learn's English ones, a "
-            "file of words, or words with commas between them.",
-        ),
-    ] = None,
+    stop_words: StopWordsGiven = None,
+    max_ngram: MaxNgram = None,
     name_with: Annotated[
         str | None,
         option(
@@ -217,14 +208,14 @@ def cluster(
 
         check_clustering_output(save, force=force)
     chosen = clusterer != "kmeans" or n_clusters != "auto" or min_cluster_size
-    if reuse is not None and (chosen or stop_words is not None):
+    if reuse is not None and (chosen or stop_words is not None or max_ngram):
         raise UsageError(
             "--reuse takes clusters and their names as they were saved; --clusterer, --n-clusters, "
-            "--min-cluster-size and --stop-words are for new ones"
+            "--min-cluster-size, --stop-words and --max-ngram are for new ones"
         )
     if on_drift is not None and reuse is None:
         raise UsageError("--on-drift is for saved clusters; give --reuse, too")
-    left_out = () if stop_words is None else read_stop_words(stop_words)
+    words = keyword_settings(stop_words, max_ngram)
     if time_column is not None and report is None:
         raise UsageError("--time-column is for the report; give --report, too")
     if decisions is not None:
@@ -291,7 +282,7 @@ def cluster(
             min_cluster_size,
             stability,
             random_state,
-            stop_words=left_out,
+            **words,
         )
         made_as = labels_fingerprint(result)
         if decisions is not None:
@@ -301,7 +292,7 @@ def cluster(
                 decisions,
                 labels_true=found.labels,
                 random_state=random_state,
-                stop_words=left_out,
+                **words,
             )
     if name_with is not None:
         from toolkit.cluster import name_clusters
@@ -330,7 +321,6 @@ def cluster(
             with_map=not no_map,
             random_state=random_state,
             cache=cache_parameter(embedding.cache),
-            stop_words=left_out,
         )
     if save is not None:
         from toolkit.cluster import save_clustering

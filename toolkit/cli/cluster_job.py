@@ -14,7 +14,6 @@ from toolkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.cluster import ClusterResult
-    from toolkit.cluster.stop_words import StopWords
     from toolkit.report import ClusterReport
 
 __all__ = [
@@ -54,7 +53,6 @@ def make_report(
     with_map: bool,
     random_state: int,
     cache: bool | str,
-    stop_words: StopWords = (),
 ) -> ClusterReport:
     """Return the report: the map, what clusters fall into, and all the rest."""
     from toolkit.cluster import find_substructure
@@ -65,7 +63,6 @@ def make_report(
     parts = find_substructure(
         result,
         found.X,
-        stop_words=stop_words,
         random_state=random_state,
         progress=console.step,
     )
@@ -134,10 +131,12 @@ def cluster_table(
     min_cluster_size: int | None,
     stability: int,
     random_state: int,
-    *,
-    stop_words: StopWords = (),
+    **words: Any,
 ) -> ClusterResult:
-    """Cluster the texts of a table, reduced first where the clusterer wants it."""
+    """Cluster the texts of a table, reduced first where the clusterer wants it.
+
+    ``words`` says how keywords are made, as for :func:`~toolkit.cluster.cluster_texts`.
+    """
     from toolkit.cluster import CLUSTERERS, cluster_texts
 
     known = CLUSTERERS.get(clusterer.lower().replace("_", "-"))
@@ -159,13 +158,13 @@ def cluster_table(
             reducer=reducer,
             labels_true=found.labels,
             stability=stability,
-            stop_words=stop_words,
             random_state=random_state,
             identity=found.vectorizer.identity_,
             prompt=found.vectorizer.prompt_,
             source=source,
             command=command_line(),
             progress=console.step,
+            **words,
         )
     console.clear_step()
     return result

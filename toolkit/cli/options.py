@@ -45,6 +45,7 @@ __all__ = [
 INPUT = "Input"
 EMBEDDING = "Embedding"
 MODEL = "Model"
+CLUSTERS = "Clusters"
 COMPARING = "Comparing two maps"
 OUTPUT = "Output"
 GENERAL = "General"

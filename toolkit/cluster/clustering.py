@@ -201,7 +201,8 @@ def cluster_texts(
         provenance=_provenance(
             base, items, vectors, chosen, seed, identity, prompt, source, command
         )
-        | ({"stop_words": left_out} if left_out else {}),
+        | ({"stop_words": left_out} if left_out else {})
+        | ({"ngram_range": list(ngram_range)} if ngram_range != (1, 1) else {}),
         n_keywords=n_keywords,
         ngram_range=ngram_range,
         min_df=min_df,

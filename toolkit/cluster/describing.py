@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.cluster.tree import ClusterTree, grow_tree
 
-__all__ = ["build_result", "describe_clusters"]
+__all__ = ["build_result", "describe_clusters", "word_settings"]
 
 _FEW = 100
 """Texts of each cluster by which keywords of branches are put together."""
@@ -81,6 +81,25 @@ def describe_clusters(
         stop_words=stop_words,
         tokenizer=tokenizer,
     )[:2]
+
+
+def word_settings(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the keywords of a clustering were made, for :func:`describe_clusters`.
+
+    Parameters
+    ----------
+    provenance : mapping
+        Of a :class:`~toolkit.cluster.ClusterResult`, also of a saved one.
+
+    Examples
+    --------
+    >>> word_settings({"rows": 615, "ngram_range": [1, 2]})
+    {'ngram_range': (1, 2)}
+    """
+    made = {name: provenance[name] for name in ("stop_words", "ngram_range") if name in provenance}
+    if "ngram_range" in made:
+        made["ngram_range"] = tuple(made["ngram_range"])  # a list in JSON
+    return made
 
 
 def _described(

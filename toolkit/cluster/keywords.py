@@ -234,7 +234,9 @@ def top_keywords(
 
 
 def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> list[str]:
-    """Return a short name for each cluster: its first keywords that are not forms of one word.
+    """Return a short name for each cluster: its first keywords that have no word in common.
+
+    Forms of one word count as one.
 
     Parameters
     ----------
@@ -253,22 +255,29 @@ def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> li
     >>> words = [Keyword(term, 1, 1, 0, 9) for term in ("women", "women's", "health", "care")]
     >>> keyword_names([words, []])
     ['women, health, care', 'no keywords']
+    >>> keyword_names([[Keyword(term, 1, 1, 0, 9) for term in ("sea", "the sea", "fish", "tuna")]])
+    ['sea, fish, tuna']
     """
     names = []
     for words in keywords:
         chosen: list[str] = []
         for word in words:
-            if len(chosen) < n_words and not any(_same_word(word.term, term) for term in chosen):
+            if len(chosen) < n_words and not any(_share_a_word(word.term, term) for term in chosen):
                 chosen.append(word.term)
         # An address or a key of hundreds of characters is no name; the keyword itself stays whole.
         names.append(", ".join(shorten(term, _LONGEST_WORD) for term in chosen) or "no keywords")
     return names
 
 
+def _share_a_word(a: str, b: str) -> bool:
+    """Return whether two terms of one or more words have one in common, or forms of one."""
+    return any(_same_word(x, y) for x in a.split() for y in b.split())
+
+
 def _same_word(a: str, b: str) -> bool:
     """Return whether one is the other with up to three letters more, as in most inflections."""
     short, long = sorted((a, b), key=len)
-    return len(short) >= 4 and long.startswith(short) and len(long) - len(short) <= 3
+    return a == b or (len(short) >= 4 and long.startswith(short) and len(long) - len(short) <= 3)
 
 
 def _sums(matrix: sparse.csr_array, axis: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from toolkit.cluster.choose_k import Candidate, ChosenK
 from toolkit.cluster.clustering_info import ClusteringInfo, read_clustering_info
 from toolkit.cluster.decisions import apply_decisions
-from toolkit.cluster.describing import build_result
+from toolkit.cluster.describing import build_result, word_settings
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.geometry import unit_rows
 from toolkit.cluster.persistence import load_clustering
@@ -97,7 +97,7 @@ def reuse_clustering(
             f"X is of shape {vectors.shape}, and the clustering is of {len(items):,} texts and "
             f"{info.dimension} dimensions"
         )
-    words.setdefault("stop_words", info.provenance.get("stop_words", ()))
+    words = word_settings(info.provenance) | words
     estimator = load_clustering(folder, trusted=trusted)[-1]
     edited = isinstance(estimator, EditedClusterer)
     found = build_result(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.cluster import KMeans
 
 from toolkit.cluster.choose_k import Candidate, choose_n_clusters
-from toolkit.cluster.describing import describe_clusters
+from toolkit.cluster.describing import describe_clusters, word_settings
 from toolkit.cluster.geometry import cluster_centers, order_by_size, unit_rows
 from toolkit.cluster.keywords import keyword_names
 from toolkit.cluster.result import ClusterResult
-from toolkit.cluster.stop_words import StopWords
 from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
 
@@ -77,7 +77,6 @@ def find_substructure(
     result: ClusterResult,
     X: ArrayLike,
     *,
-    stop_words: StopWords = (),
     random_state: int | None = 0,
     progress: Callable[[str], None] | None = None,
 ) -> dict[int, Substructure]:
@@ -93,11 +92,9 @@ def find_substructure(
     Parameters
     ----------
     result : ClusterResult
-        A clustering.
+        A clustering. Keywords of the groups have its stop words and as many words.
     X : array-like of shape (n, d)
         The vectors it is of.
-    stop_words : "english" or iterable of str, optional
-        Words that are no keywords of the groups.
     random_state : int or None, default=0
         Seed of the draws and clusterings.
     progress : callable, optional
@@ -126,7 +123,7 @@ def find_substructure(
     vectors = unit_rows(X)
     if len(vectors) != len(result.texts):
         raise UsageError(f"there are {len(vectors):,} vectors for {len(result.texts):,} texts")
-    rng = np.random.default_rng(random_state)
+    rng, words = np.random.default_rng(random_state), word_settings(result.provenance)
     found = {}
     for cluster in range(result.n_clusters):
         rows = np.flatnonzero(result.labels == cluster)
@@ -134,7 +131,7 @@ def find_substructure(
             continue
         if progress is not None:
             progress(f"looking into cluster {cluster + 1} of {result.n_clusters}")
-        parts = _divide(vectors[rows], [result.texts[i] for i in rows], rows, rng, stop_words)
+        parts = _divide(vectors[rows], [result.texts[i] for i in rows], rows, rng, words)
         if parts is not None:
             found[cluster] = parts
     return found
@@ -145,7 +142,7 @@ def _divide(
     texts: list[str],
     rows: NDArray[np.intp],
     rng: np.random.Generator,
-    stop_words: StopWords,
+    words: dict[str, Any],
 ) -> Substructure | None:
     if len(np.unique(vectors.round(4), axis=0)) < _FEWEST_TEXTS:
         return None  # copies of a few texts
@@ -163,7 +160,7 @@ def _divide(
     sizes = np.bincount(labels)
     if sizes.min() < _SMALLEST_SHARE * len(rows):
         return None
-    keywords, _ = describe_clusters(texts, labels, n_keywords=6, stop_words=stop_words)
+    keywords, _ = describe_clusters(texts, labels, n_keywords=6, **words)
     centers = cluster_centers(vectors, labels)
     names = keyword_names(keywords)
     groups = []

