@@ -324,13 +324,15 @@ def test_odd_texts_repeats_and_time_are_in_every_form():
     texts = worded_texts(labels)
     texts[1] = texts[0].upper()
     X[7] = np.roll(X[7], 6) + 0.7 * np.eye(12, dtype=np.float32)[0]
+    texts[8], X[8] = texts[7], X[7]
     result = cluster_texts(texts, X, n_clusters=3, stability=0)
     years: list[object] = [2018 + i % 3 for i in range(60)]
     years[5] = None
     report = ClusterReport(result, times=years)
     assert not any("no date" in doubt for doubt in report.doubts)
     assert report.outliers[0]["position"] == 7
-    assert [one["positions"] for one in report.duplicates] == [[0, 1]]
+    assert 8 not in [one["position"] for one in report.outliers]  # the same text
+    assert [one["positions"] for one in report.duplicates] == [[0, 1], [7, 8]]
     assert report.over_time.periods == ["2018", "2019", "2020"]
     assert sum(cell.count for row in report.time_rows for cell in row.cells) == 59
     html, markdown, data = report.to_html(), report.to_markdown(), json.loads(report.to_json())
