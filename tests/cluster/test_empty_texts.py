@@ -25,6 +25,6 @@ def test_a_cluster_of_empty_texts_is_called_that(others: int, name: str | None):
     assert result.names[1] == name
     assert doubts == [f"{20 - others} of the 20 texts of 1 cluster (1) are empty."]
     # Said once, not again as copies or as a cluster without words.
-    assert not any("copies of a few" in doubt or "typical" in doubt for doubt in result.doubts())
+    assert not any("mostly copies" in doubt or "typical" in doubt for doubt in result.doubts())
     line = described(result).splitlines()[-2]
     assert ("(empty texts)" if others == 0 else "mostly empty texts: ") in line

@@ -250,10 +250,12 @@ def doubts(result: ClusterResult) -> list[str]:
         )
     copies = [c for c in quality.clusters if 2 * (c.duplicates or 0) > c.size and c not in unread]
     if copies:
+        kinds = sum(c.size - (c.duplicates or 0) for c in copies)
         found.append(
             f"{counted(len(copies), 'cluster')} ({_numbers([c.cluster for c in copies])}) "
-            f"{'is' if len(copies) == 1 else 'are'} mostly copies of a few texts: what is said of "
-            f"{'it' if len(copies) == 1 else 'them'} is said of those."
+            f"{_are(len(copies))} mostly copies: {counted(kinds, 'different text')} among "
+            f"{sum(c.size for c in copies):,}. What is said there of size and quality is said of "
+            "the copies."
         )
     wordless = [
         c.cluster for c in quality.clusters if not result.keywords[c.cluster] and c not in unread
