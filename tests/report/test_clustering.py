@@ -36,6 +36,21 @@ def test_key_numbers_are_the_results(sdg: ClusterReport):
     assert numbers["Agreement"][0] == f"{result.agreement.all_texts.v_measure:.2f}"
 
 
+def test_the_table_says_of_which_texts_stability_was_measured(sdg: ClusterReport):
+    assert "from 80% of the texts (Jaccard" in sdg.to_html()
+    measured = replace(sdg.result.stability, n_used=500)
+    sampled = ClusterReport(replace(sdg.result, stability=measured))
+    assert "from 80% of a sample of 500 texts (Jaccard" in sampled.to_html()
+
+
+def test_what_is_there_is_not_said_to_be_none():
+    X, _ = blobs((448, 2), spread=0.02)
+    texts = [f"the ship number {i}" for i in range(448)] + ["a drum", "the drum"]
+    page = ClusterReport(cluster_texts(texts, X, n_clusters=2, stability=0)).to_html()
+    assert "2 texts (&lt;1%), cohesion" in page
+    assert "(0%), cohesion" not in page
+
+
 def test_page_has_every_cluster_every_finding_and_every_doubt(sdg: ClusterReport):
     from markupsafe import escape
 

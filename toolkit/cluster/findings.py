@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from toolkit.cluster.clusterers import parameters_named
 from toolkit.cluster.empty_texts import count_empty
 from toolkit.cluster.stop_words import stop_word_set
-from toolkit.typography import counted, format_number, shorten
+from toolkit.typography import counted, format_number, format_share, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
@@ -69,7 +69,7 @@ def describe(result: ClusterResult) -> list[str]:
         found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
         found.append(
-            f"{counted(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
+            f"{counted(quality.noise, 'text')} ({format_share(1 - quality.coverage)}) "
             f"{_are(quality.noise)} in no cluster (noise)."
         )
     if k > 1 and max(sizes) == 1:
