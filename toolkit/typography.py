@@ -11,6 +11,7 @@ __all__ = [
     "counted",
     "format_number",
     "format_percent",
+    "format_share",
     "is_visible",
     "positioned",
     "rounded",
@@ -78,6 +79,19 @@ def format_percent(value: float | None, digits: int = 0) -> str:
     ('25%', '0%')
     """
     return "–" if value is None or value != value else f"{format_number(100.0 * value, digits)}%"
+
+
+def format_share(value: float | None, digits: int = 0) -> str:
+    """Return a part of a whole as per cent; what is more than nothing is never 0%.
+
+    Examples
+    --------
+    >>> format_share(0.253), format_share(0.004), format_share(0.0002, 1), format_share(0.0)
+    ('25%', '<1%', '<0.1%', '0%')
+    """
+    written = format_percent(value, digits)
+    some = value is not None and value > 0
+    return "<" + written[:-2] + "1%" if some and not written.strip("0.%") else written
 
 
 def counted(number: int, noun: str, many: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,21 +114,27 @@ def test_an_interrupted_run_goes_on(table: Path, tmp_path: Path, server: OllamaD
 
 
 def test_decisions_replay_on_a_saved_clustering(
-    table: Path, tmp_path: Path, server: OllamaDouble
+    table: Path, tmp_path: Path, server: OllamaDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edits = tmp_path / "edits.json"
     with server:
+        monkeypatch.setattr(sys, "argv", ["toolkit", "cluster", "in.csv", "--save", "topics"])
         clustering = save(table, tmp_path / "topics", server)
         decisions = [{"merge": [0, 1]}, {"rename": 0, "to": "Both"}]
         edits.write_text(
             json.dumps({"format": 1, "clustering": clustering, "decisions": decisions})
         )
         words = ("cluster", table, "--host", server.host, "--reuse", tmp_path / "topics")
+        monkeypatch.setattr(sys, "argv", ["toolkit", "cluster", "in.csv", "--reuse", "topics"])
         done = invoke(*words, "--decisions", edits, "--save", tmp_path / "edited", "--json")
         assert done.code == 0, done.stderr
         found = json.loads(done.stdout)
         assert found["clustering"] == clustering
         assert found["clusters"][0]["name"] == "Both"
+        # The first alone would make other clusters, the second none.
+        assert found["provenance"]["command"] == (
+            "toolkit cluster in.csv --save topics && toolkit cluster in.csv --reuse topics"
+        )
         assert found["n_clusters"] == 2
         assigned = invoke("assign", tmp_path / "edited", table, "--host", server.host)
         assert {row["cluster"] for row in rows_of(assigned.stdout)} == {"0", "1"}

@@ -130,6 +130,16 @@ def test_names_given_by_hand_stay(result: ClusterResult):
     assert asked.names[0] in merged.names
 
 
+def test_nobody_is_asked_what_empty_texts_are_about():
+    X, labels = blobs((30, 20, 10))
+    texts = [*[""] * 30, *worded_texts(labels)[30:]]
+    emptied = cluster_texts(texts, X, n_clusters=3, stability=0)
+    with chatting(first_word) as server:
+        found = name_clusters(emptied, "chatty", host=server.host, cache=False)
+    assert found.names[0] == "empty texts"
+    assert found.provenance["names"]["named"] == 2
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -36,6 +36,21 @@ def test_key_numbers_are_the_results(sdg: ClusterReport):
     assert numbers["Agreement"][0] == f"{result.agreement.all_texts.v_measure:.2f}"
 
 
+def test_the_table_says_of_which_texts_stability_was_measured(sdg: ClusterReport):
+    assert "from 80% of the texts (Jaccard" in sdg.to_html()
+    measured = replace(sdg.result.stability, n_used=500)
+    sampled = ClusterReport(replace(sdg.result, stability=measured))
+    assert "from 80% of a sample of 500 texts (Jaccard" in sampled.to_html()
+
+
+def test_what_is_there_is_not_said_to_be_none():
+    X, _ = blobs((448, 2), spread=0.02)
+    texts = [f"the ship number {i}" for i in range(448)] + ["a drum", "the drum"]
+    page = ClusterReport(cluster_texts(texts, X, n_clusters=2, stability=0)).to_html()
+    assert "2 texts (&lt;1%), cohesion" in page
+    assert "(0%), cohesion" not in page
+
+
 def test_page_has_every_cluster_every_finding_and_every_doubt(sdg: ClusterReport):
     from markupsafe import escape
 
@@ -324,13 +339,15 @@ def test_odd_texts_repeats_and_time_are_in_every_form():
     texts = worded_texts(labels)
     texts[1] = texts[0].upper()
     X[7] = np.roll(X[7], 6) + 0.7 * np.eye(12, dtype=np.float32)[0]
+    texts[8], X[8] = texts[7], X[7]
     result = cluster_texts(texts, X, n_clusters=3, stability=0)
     years: list[object] = [2018 + i % 3 for i in range(60)]
     years[5] = None
     report = ClusterReport(result, times=years)
     assert not any("no date" in doubt for doubt in report.doubts)
     assert report.outliers[0]["position"] == 7
-    assert [one["positions"] for one in report.duplicates] == [[0, 1]]
+    assert 8 not in [one["position"] for one in report.outliers]  # the same text
+    assert [one["positions"] for one in report.duplicates] == [[0, 1], [7, 8]]
     assert report.over_time.periods == ["2018", "2019", "2020"]
     assert sum(cell.count for row in report.time_rows for cell in row.cells) == 59
     html, markdown, data = report.to_html(), report.to_markdown(), json.loads(report.to_json())

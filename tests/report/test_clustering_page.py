@@ -289,7 +289,7 @@ def test_a_text_of_which_nothing_is_seen_is_no_empty_quote(chromium_page: Chromi
     texts = [unseen[i % 5] * (1 + i) if label else f"words {i}" for i, label in enumerate(labels)]
     result = cluster_texts(texts, X, n_clusters=2, stability=0)
     named = {result.names[0], result.names[1]}
-    assert "no keywords" in named
+    assert "empty texts" in named
     display = EmbeddingMapDisplay(X[:, :2] + X[:, 2:4], texts=texts)
     visit = chromium_page.open(ClusterReport(result, display).to_html(tmp_path / "report.html"))
     for summary in visit.page.query_selector_all("details > summary"):

@@ -9,10 +9,10 @@ from typing import Annotated
 from toolkit.cli.cluster_job import (
     FEWEST,
     check_clusterer,
-    check_reused,
     cluster_table,
     make_report,
     read_number,
+    reused_table,
 )
 from toolkit.cli.cluster_output import as_json, assignments, described
 from toolkit.cli.commands import command
@@ -256,19 +256,14 @@ def cluster(
         if time_column not in (keep or ()):
             del data.kept[time_column]
     if reuse is not None:
-        from toolkit.cluster import reuse_clustering
-
-        made_as = check_reused(reuse, found, on_drift or "raise")
-        result = reuse_clustering(
+        result, made_as = reused_table(
             reuse,
-            found.texts,
-            found.X,
-            decisions=decisions,
-            labels_true=found.labels,
+            found,
+            decisions,
+            on_drift=on_drift or "raise",
             trusted=trusted,
             random_state=random_state,
         )
-        console.say(f"The clusters are those saved in {reuse}.")
     else:
         from toolkit.cluster import apply_decisions, labels_fingerprint
 

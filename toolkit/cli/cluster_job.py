@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FEWEST",
     "check_clusterer",
-    "check_reused",
     "cluster_table",
     "make_report",
     "read_number",
+    "reused_table",
 ]
 
 FEWEST = 3
@@ -70,9 +71,19 @@ def make_report(
     return ClusterReport(result, map=picture, times=times, substructure=parts)
 
 
-def check_reused(folder: Path, found: Embedded, on_drift: str) -> str:
-    """Return the fingerprint of a saved clustering whose vector space these vectors are of."""
-    from toolkit.cluster import read_clustering_info
+def reused_table(
+    folder: Path, found: Embedded, decisions: Path | None, *, on_drift: str, **options: Any
+) -> tuple[ClusterResult, str]:
+    """Return the clusters that were saved of these texts, edited, and their fingerprint as made.
+
+    Raises
+    ------
+    ModelDriftError
+        If the vectors are of another space than those the clusters were made of.
+    UsageError
+        If they are under another prompt, or the texts are others.
+    """
+    from toolkit.cluster import read_clustering_info, reuse_clustering
     from toolkit.embedding.spaces import check_drift
 
     info = read_clustering_info(folder)
@@ -83,7 +94,14 @@ def check_reused(folder: Path, found: Embedded, on_drift: str) -> str:
             f"the clusters in {folder} are of vectors under the prompt {info.prompt!r}, these are "
             f"under {found.vectorizer.prompt_!r}; give --task or --prompt as then"
         )
-    return info.clustering
+    result = reuse_clustering(
+        folder, found.texts, found.X, decisions=decisions, labels_true=found.labels, **options
+    )
+    console.say(f"The clusters are those saved in {folder}.")
+    # Only both make it again: what saved the clusters, and this with its decisions.
+    made = [info.provenance.get("command"), command_line()]
+    command = " && ".join(line for line in made if line)
+    return replace(result, provenance=result.provenance | {"command": command}), info.clustering
 
 
 def check_clusterer(

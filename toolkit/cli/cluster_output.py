@@ -22,10 +22,11 @@ def described(result: ClusterResult) -> str:
     width = len(f"{max(sizes, default=0):,}")
     for number, size in enumerate(sizes):
         words = ", ".join(word.term for word in result.keywords[number][:_SHOWN_KEYWORDS])
-        if not result.names[number].startswith(words.partition(", ")[0] or "no keywords"):
-            words = f"{result.names[number]}: {words}"
+        name = result.names[number]
+        if words and not name.startswith(words.partition(", ")[0]):
+            words = f"{name}: {words}"
         unit = "text " if size == 1 else "texts"
-        lines.append(f"{number:>4}  {size:>{width},} {unit}  {words or '(no keywords)'}")
+        lines.append(f"{number:>4}  {size:>{width},} {unit}  {words or f'({name})'}")
     return "\n".join(lines)
 
 

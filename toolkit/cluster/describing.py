@@ -14,6 +14,7 @@ from toolkit.cluster.branch_words import branch_words
 from toolkit.cluster.choose_k import ChosenK
 from toolkit.cluster.closeness import measure_closeness
 from toolkit.cluster.edited import EditedClusterer
+from toolkit.cluster.empty_texts import name_empty
 from toolkit.cluster.exemplars import exemplars_of, noise_examples
 from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
@@ -189,7 +190,7 @@ def build_result(
         labels=labels,
         similarity=close.own,
         estimator=estimator,
-        names=keyword_names(keywords),
+        names=name_empty(keyword_names(keywords), texts, labels),
         keywords=keywords,
         frequent=frequent,
         exemplars=exemplars_of(vectors, labels, close, same),

@@ -9,8 +9,9 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from toolkit.cluster.clusterers import parameters_named
+from toolkit.cluster.empty_texts import count_empty
 from toolkit.cluster.stop_words import stop_word_set
-from toolkit.typography import counted, format_number, shorten
+from toolkit.typography import counted, format_number, format_share, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
@@ -68,7 +69,7 @@ def describe(result: ClusterResult) -> list[str]:
         found.append(f"The largest are about: {'; '.join(largest)}.")
     if quality.noise:
         found.append(
-            f"{counted(quality.noise, 'text')} ({1 - quality.coverage:.0%}) "
+            f"{counted(quality.noise, 'text')} ({format_share(1 - quality.coverage)}) "
             f"{_are(quality.noise)} in no cluster (noise)."
         )
     if k > 1 and max(sizes) == 1:
@@ -239,14 +240,26 @@ def doubts(result: ClusterResult) -> list[str]:
             f"{repeated:,} texts repeat another of their cluster: sizes and quality are partly "
             "those of the copies."
         )
-    copies = [c for c in quality.clusters if 2 * (c.duplicates or 0) > c.size]
+    empty = count_empty(result.texts, result.labels).tolist()
+    unread = [c for c in quality.clusters if 2 * empty[c.cluster] > c.size]
+    if unread:
+        found.append(
+            f"{sum(empty[c.cluster] for c in unread):,} of the {sum(c.size for c in unread):,} "
+            f"texts of {counted(len(unread), 'cluster')} "
+            f"({_numbers([c.cluster for c in unread])}) are empty."
+        )
+    copies = [c for c in quality.clusters if 2 * (c.duplicates or 0) > c.size and c not in unread]
     if copies:
+        kinds = sum(c.size - (c.duplicates or 0) for c in copies)
         found.append(
             f"{counted(len(copies), 'cluster')} ({_numbers([c.cluster for c in copies])}) "
-            f"{'is' if len(copies) == 1 else 'are'} mostly copies of a few texts: what is said of "
-            f"{'it' if len(copies) == 1 else 'them'} is said of those."
+            f"{_are(len(copies))} mostly copies: {counted(kinds, 'different text')} among "
+            f"{sum(c.size for c in copies):,}. What is said there of size and quality is said of "
+            "the copies."
         )
-    wordless = [i for i, words in enumerate(result.keywords) if not words]
+    wordless = [
+        c.cluster for c in quality.clusters if not result.keywords[c.cluster] and c not in unread
+    ]
     if wordless:
         found.append(
             f"No word is typical of {counted(len(wordless), 'cluster')} ({_numbers(wordless)})."

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.backends.ollama_chat import OllamaChat
+from toolkit.cluster.empty_texts import count_empty
 from toolkit.cluster.names_kept import load_answer, store_answer
 from toolkit.errors import BackendError, ClusterNameWarning, ServerUnavailableError
 
@@ -67,7 +68,8 @@ def name_clusters(
     Parameters
     ----------
     result : ClusterResult
-        A clustering; it stays as it is. Names given by hand are not asked for.
+        A clustering; it stays as it is. Names given by hand, and those of clusters of empty texts,
+        are not asked for.
     model : str
         Name of a chat model on the server, such as ``"gemma3"``.
     host : str, optional
@@ -113,10 +115,10 @@ def name_clusters(
     namer = _Namer(chat, digest, cache)
     names: dict[int, str] = {}
     failed: dict[int, str] = {}
-    by_hand = _named_by_hand(result)
-    taken = [result.names[cluster] for cluster in by_hand]
+    kept = _named_by_hand(result) | _of_empty_texts(result)
+    taken = [result.names[cluster] for cluster in kept]
     for cluster in range(result.n_clusters):
-        if cluster in by_hand:
+        if cluster in kept:
             continue
         if progress is not None:
             progress(f"naming cluster {cluster + 1} of {result.n_clusters}")
@@ -130,7 +132,7 @@ def name_clusters(
                 failed |= {
                     other: str(error)
                     for other in range(cluster + 1, result.n_clusters)
-                    if other not in by_hand
+                    if other not in kept
                 }
                 break
     if failed:
@@ -271,3 +273,8 @@ def _named_by_hand(result: ClusterResult) -> set[int]:
         return set()
     renamed = {step["rename"] for step in result.edits.decisions if "rename" in step}
     return {i for i, number in enumerate(result.edits.numbers) if number in renamed}
+
+
+def _of_empty_texts(result: ClusterResult) -> set[int]:
+    empty = count_empty(result.texts, result.labels).tolist()
+    return {c.cluster for c in result.quality.clusters if 2 * empty[c.cluster] > c.size}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cluster.geometry import NOISE, Labels
-from toolkit.cluster.same_texts import first_of_same
+from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = ["Outlier", "Repeat", "find_outliers", "find_repeats"]
 
@@ -61,9 +61,11 @@ class Repeat:
 def find_outliers(
     labels: Labels,
     similarity: NDArray[np.floating],
+    same: NDArray[np.intp] | None = None,
     *,
     limit: float = 3.0,
     most: int = 20,
+    most_of_one: int = 5,
 ) -> list[Outlier]:
     """Return texts that are far from the middle of their cluster, compared with its others.
 
@@ -73,10 +75,15 @@ def find_outliers(
         Cluster of each text; noise is not looked at, nor clusters of fewer than 8 texts.
     similarity : ndarray of shape (n,)
         Cosine of each text to its cluster's centroid.
+    same : ndarray of shape (n,), optional
+        The first text that is the same (:func:`~toolkit.cluster.same_texts.first_of_same`), to
+        return a text that is odd in a cluster more than once only once.
     limit : float, default=3.0
         Deviations below the median from which a text is one (Leys et al. 2013).
     most : int, default=20
         How many at most.
+    most_of_one : int, default=5
+        How many at most of one cluster: where half of one is alike, all the rest of it is odd.
 
     Returns
     -------
@@ -105,10 +112,12 @@ def find_outliers(
         # Half a cluster of copies has no spread; then any other text would be infinitely odd.
         if spread < 1e-6:
             continue
-        for row, value in zip(rows.tolist(), own.tolist(), strict=True):
-            deviation = (middle - value) / spread
-            if deviation > limit:
-                found.append(Outlier(row, cluster, value, middle, deviation))
+        odd = rows[middle - own > limit * spread]
+        odd = odd if same is None else distinct_rows(odd, same)
+        lowest = odd[np.argsort(similarity[odd], kind="stable")][:most_of_one]
+        for row in lowest.tolist():
+            value = float(similarity[row])
+            found.append(Outlier(row, cluster, value, middle, (middle - value) / spread))
     return sorted(found, key=lambda one: -one.deviation)[:most]
 
 

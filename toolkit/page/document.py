@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from toolkit.page.safe_json import embed_json
-from toolkit.typography import format_number, format_percent, is_visible, shorten
+from toolkit.typography import format_number, format_percent, format_share, is_visible, shorten
 
 __all__ = ["TABLE_SCRIPT", "Fragment", "Page"]
 
@@ -217,6 +217,7 @@ def _environment(package: str | None) -> jinja2.Environment:
     )
     environment.filters["number"] = format_number
     environment.filters["percent"] = format_percent
+    environment.filters["share"] = format_share
     environment.filters["short"] = shorten
     environment.tests["visible"] = is_visible
     return environment

@@ -13,6 +13,7 @@ from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
 from toolkit.cluster.over_time import count_over_time
 from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_facts import WEAK, clustering_facts, key_numbers
@@ -210,11 +211,9 @@ class ClusterReport(Report):
     @cached_property
     def outliers(self) -> list[dict[str, Any]]:
         """Texts that are far from the middle of their cluster, compared with its others."""
-        texts = self.result.texts
-        return [
-            asdict(one) | _shown(texts[one.position])
-            for one in find_outliers(self.result.labels, self.result.similarity)
-        ]
+        result = self.result
+        found = find_outliers(result.labels, result.similarity, first_of_same(result.texts))
+        return [asdict(one) | _shown(result.texts[one.position]) for one in found]
 
     @cached_property
     def _repeats(self) -> list[Repeat]:
