@@ -36,8 +36,6 @@ __all__ = ["Removal", "compact", "remove_orphans"]
 AT_ONCE = 2048
 """Rows in memory at a time."""
 
-MATRICES = "vectors*.f32"
-
 
 @dataclass(frozen=True)
 class Removal:
@@ -133,12 +131,13 @@ def remove_orphans(folder: Path) -> None:
     CacheError
         If the cache cannot be written.
     """
-    if len(list(folder.glob(MATRICES))) < 2:
+    files = list(folder.glob("vectors*.f32"))
+    if len(files) < 2:
         return
     settle(folder)  # one may be of a pruning that ended in its commit: no error says how that went
     with reading(folder / INDEX) as connection, index.interpreted(folder):
         name, _ = index.state(connection)
-    for file in folder.glob(MATRICES):
+    for file in files:
         if file.name != name:
             with suppress(OSError):  # Windows keeps a file that others have open: the next time
                 file.unlink()

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, term_rarity
+from toolkit.cluster.term_matrix import sum_along
 
 __all__ = ["branch_words"]
 
@@ -58,11 +59,11 @@ def branch_words(
     >>> branch_words(counts, np.array(["sea", "sail", "ski", "the"]), [([0], [1]), ([0, 1], [2])])
     [('sea',), ()]
     """
-    everywhere = np.asarray(cluster_counts.sum(axis=0), dtype=np.float64).ravel()
+    everywhere = sum_along(cluster_counts, axis=0)
     rarity = term_rarity(cluster_counts)
     found: list[tuple[str, ...]] = []
     for left, right in parts:
-        a, b = _summed(cluster_counts, left), _summed(cluster_counts, right)
+        a, b = (sum_along(cluster_counts[list(part)], axis=0) for part in (left, right))
         both, counts = (*left, *right), a + b
         rest = everywhere - counts
         if not rest.any():
@@ -84,12 +85,3 @@ def branch_words(
 def _least(expected: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least count of a word that is not as frequent as expected, nor so by chance."""
     return np.maximum(_MORE_OFTEN * expected, expected + _DEVIATIONS * np.sqrt(expected))
-
-
-def _summed(counts: sparse.csr_array, clusters: Sequence[int]) -> NDArray[np.float64]:
-    """Return the counts of some clusters together."""
-    found = np.zeros(counts.shape[1])
-    for cluster in clusters:
-        here = slice(counts.indptr[cluster], counts.indptr[cluster + 1])
-        found[counts.indices[here]] += counts.data[here]
-    return found

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toolkit.cluster.geometry import Labels
 from toolkit.typography import is_visible
 
-__all__ = ["count_empty", "name_empty"]
+__all__ = ["mostly_empty", "name_empty"]
 
 
-def count_empty(texts: Sequence[str], labels: Labels) -> NDArray[np.intp]:
-    r"""Return how many texts of each cluster have nothing in them that can be seen.
+def mostly_empty(texts: Sequence[str], labels: Labels) -> dict[int, int]:
+    """Return the clusters of which more than half of the texts are empty, and how many are.
 
     Parameters
     ----------
     texts : sequence of str, of length n
-        The texts.
+        The texts; one of which nothing can be seen is empty.
     labels : ndarray of shape (n,)
         Cluster numbers 0 to k-1, -1 for noise.
 
     Returns
     -------
-    ndarray of shape (k,)
+    dict of int to int
 
     Examples
     --------
-    >>> count_empty(["a", "", " \n", ""], np.array([0, 0, 1, -1]))
-    array([1, 1])
+    >>> mostly_empty(["tea", "", "", "ice"], np.array([0, 1, 1, 1]))
+    {1: 2}
     """
-    empty = np.fromiter((not is_visible(text) for text in texts), dtype=bool, count=len(texts))
-    of = labels[empty]
-    return np.bincount(of[of >= 0], minlength=int(labels.max(initial=-1)) + 1)
+    unseen = np.fromiter((not is_visible(text) for text in texts), dtype=bool, count=len(texts))
+    sizes = np.bincount(labels[labels >= 0])
+    empty = np.bincount(labels[unseen & (labels >= 0)], minlength=len(sizes))
+    return {int(cluster): int(empty[cluster]) for cluster in np.flatnonzero(2 * empty > sizes)}
 
 
 def name_empty(names: Sequence[str], texts: Sequence[str], labels: Labels) -> list[str]:
@@ -47,16 +47,15 @@ def name_empty(names: Sequence[str], texts: Sequence[str], labels: Labels) -> li
     names : sequence of str, of length k
         By keywords.
     texts, labels
-        As for :func:`count_empty`.
+        As for :func:`mostly_empty`.
 
     Examples
     --------
     >>> name_empty(["tea", "no keywords"], ["tea", "", ""], np.array([0, 1, 1]))
     ['tea', 'empty texts']
     """
-    empty = count_empty(texts, labels)
-    sizes = np.bincount(labels[labels >= 0], minlength=len(names))
-    return [
-        name if 2 * n <= size else "empty texts" if n == size else "mostly empty texts"
-        for name, n, size in zip(names, empty.tolist(), sizes.tolist(), strict=True)
-    ]
+    found = list(names)
+    for cluster, n in mostly_empty(texts, labels).items():
+        whole = n == np.count_nonzero(labels == cluster)
+        found[cluster] = "empty texts" if whole else "mostly empty texts"
+    return found

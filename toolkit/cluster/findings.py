@@ -9,7 +9,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from toolkit.cluster.clusterers import parameters_named
-from toolkit.cluster.empty_texts import count_empty
+from toolkit.cluster.empty_texts import mostly_empty
+from toolkit.cluster.stability import WEAK
 from toolkit.cluster.stop_words import stop_word_set
 from toolkit.typography import counted, format_number, format_share, shorten
 
@@ -195,7 +196,7 @@ def doubts(result: ClusterResult) -> list[str]:
             "to their own: treat single assignments with care."
         )
     if stability is not None:
-        weak = [c.cluster for c in stability.clusters if c.jaccard < 0.6]
+        weak = [c.cluster for c in stability.clusters if c.jaccard < WEAK]
         if weak:
             found.append(
                 f"{counted(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out "
@@ -240,11 +241,11 @@ def doubts(result: ClusterResult) -> list[str]:
             f"{repeated:,} texts repeat another of their cluster: sizes and quality are partly "
             "those of the copies."
         )
-    empty = count_empty(result.texts, result.labels).tolist()
-    unread = [c for c in quality.clusters if 2 * empty[c.cluster] > c.size]
+    empty = mostly_empty(result.texts, result.labels)
+    unread = [c for c in quality.clusters if c.cluster in empty]
     if unread:
         found.append(
-            f"{sum(empty[c.cluster] for c in unread):,} of the {sum(c.size for c in unread):,} "
+            f"{sum(empty.values()):,} of the {sum(c.size for c in unread):,} "
             f"texts of {counted(len(unread), 'cluster')} "
             f"({_numbers([c.cluster for c in unread])}) are empty."
         )

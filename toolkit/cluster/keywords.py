@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from toolkit.cluster.geometry import Labels, rows_by_cluster
-from toolkit.cluster.term_matrix import document_frequency
+from toolkit.cluster.term_matrix import document_frequency, sum_along
 from toolkit.cluster.terms import TermCounts
 from toolkit.typography import shorten
 
@@ -83,7 +83,7 @@ def c_tf_idf(cluster_counts: sparse.csr_array) -> sparse.csr_array:
            [0.   , 0.511]])
     """
     counts = cluster_counts.astype(np.float64)
-    return _scaled(counts, 1 / np.maximum(_sums(counts, axis=1), 1), term_rarity(counts))
+    return _scaled(counts, 1 / np.maximum(sum_along(counts, axis=1), 1), term_rarity(counts))
 
 
 def term_rarity(cluster_counts: sparse.csr_array) -> NDArray[np.float64]:
@@ -98,10 +98,12 @@ def term_rarity(cluster_counts: sparse.csr_array) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_terms,)
     """
-    words = _sums(cluster_counts, axis=1)
+    words = sum_along(cluster_counts, axis=1)
     # Not the mean of all rows: a cluster of texts without words would lower it.
     average = words.sum() / max(1, int((words > 0).sum()))
-    rarity: NDArray[np.float64] = np.log1p(average / np.maximum(_sums(cluster_counts, axis=0), 1))
+    rarity: NDArray[np.float64] = np.log1p(
+        average / np.maximum(sum_along(cluster_counts, axis=0), 1)
+    )
     return rarity
 
 
@@ -145,12 +147,12 @@ def log_odds(
            [0. , 0. , 2.5]])
     """
     counts = sparse.csr_array(cluster_counts).astype(np.float64)
-    everywhere = _sums(counts, axis=0)
+    everywhere = sum_along(counts, axis=0)
     base = everywhere if background is None else np.asarray(background, dtype=np.float64)
     alpha = prior * base * (len(base) / max(float(base.sum()), 1.0))
     alpha = np.maximum(alpha, 1e-9)
     total = alpha.sum()
-    words = _sums(counts, axis=1)
+    words = sum_along(counts, axis=1)
     weights = counts.copy()
     for cluster in range(counts.shape[0]):
         here = slice(counts.indptr[cluster], counts.indptr[cluster + 1])
@@ -278,10 +280,6 @@ def _same_word(a: str, b: str) -> bool:
     """Return whether one is the other with up to three letters more, as in most inflections."""
     short, long = sorted((a, b), key=len)
     return a == b or (len(short) >= 4 and long.startswith(short) and len(long) - len(short) <= 3)
-
-
-def _sums(matrix: sparse.csr_array, axis: int) -> NDArray[np.float64]:
-    return np.asarray(matrix.sum(axis=axis), dtype=np.float64).ravel()
 
 
 def _scaled(

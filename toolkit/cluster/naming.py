@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.backends.ollama_chat import OllamaChat
-from toolkit.cluster.empty_texts import count_empty
+from toolkit.cluster.empty_texts import mostly_empty
 from toolkit.cluster.names_kept import load_answer, store_answer
 from toolkit.errors import BackendError, ClusterNameWarning, ServerUnavailableError
 
@@ -115,7 +115,7 @@ def name_clusters(
     namer = _Namer(chat, digest, cache)
     names: dict[int, str] = {}
     failed: dict[int, str] = {}
-    kept = _named_by_hand(result) | _of_empty_texts(result)
+    kept = _named_by_hand(result) | mostly_empty(result.texts, result.labels).keys()
     taken = [result.names[cluster] for cluster in kept]
     for cluster in range(result.n_clusters):
         if cluster in kept:
@@ -273,8 +273,3 @@ def _named_by_hand(result: ClusterResult) -> set[int]:
         return set()
     renamed = {step["rename"] for step in result.edits.decisions if "rename" in step}
     return {i for i, number in enumerate(result.edits.numbers) if number in renamed}
-
-
-def _of_empty_texts(result: ClusterResult) -> set[int]:
-    empty = count_empty(result.texts, result.labels).tolist()
-    return {c.cluster for c in result.quality.clusters if 2 * empty[c.cluster] > c.size}

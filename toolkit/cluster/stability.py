@@ -18,6 +18,7 @@ from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
 
 __all__ = [
+    "WEAK",
     "ClusterStability",
     "Stability",
     "assess_stability",
@@ -26,6 +27,9 @@ __all__ = [
     "verdict",
 ]
 
+
+WEAK = 0.6
+"""Below this mean Jaccard similarity a cluster is not to be trusted, see :func:`verdict`."""
 
 _SMALLEST = 5
 
@@ -115,7 +119,7 @@ def verdict(jaccard: float) -> str:
     """
     if np.isnan(jaccard):
         return "not measured"
-    for limit, word in ((0.85, "very stable"), (0.75, "stable"), (0.6, "doubtful")):
+    for limit, word in ((0.85, "very stable"), (0.75, "stable"), (WEAK, "doubtful")):
         if jaccard >= limit:
             return word
     return "unstable"

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from toolkit.cluster.geometry import NOISE, Labels
 
-__all__ = ["document_frequency", "keep_columns", "sum_by_cluster"]
+__all__ = ["document_frequency", "keep_columns", "sum_along", "sum_by_cluster"]
 
 _ROWS_AT_ONCE = 512
 
@@ -62,6 +62,11 @@ def document_frequency(matrix: sparse.csr_array) -> NDArray[np.intp]:
         part = matrix.indices[start : start + _COUNTED_AT_ONCE]
         found += np.bincount(part, minlength=len(found))
     return found
+
+
+def sum_along(matrix: sparse.csr_array, axis: int) -> NDArray[np.float64]:
+    """Return the sums of columns (axis 0) or of rows (axis 1), dense."""
+    return np.asarray(matrix.sum(axis=axis), dtype=np.float64).ravel()
 
 
 def sum_by_cluster(

@@ -14,9 +14,10 @@ from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
 from toolkit.cluster.over_time import count_over_time
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
+from toolkit.cluster.stability import WEAK
 from toolkit.cluster.substructure import Substructure
 from toolkit.page import TABLE_SCRIPT, Page, Report
-from toolkit.report.clustering_facts import WEAK, clustering_facts, key_numbers
+from toolkit.report.clustering_facts import clustering_facts, key_numbers
 from toolkit.report.clustering_json import clustering_dict, clustering_schema
 from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table

@@ -7,12 +7,10 @@ from typing import Any
 
 from toolkit.cluster.findings import clusters_wanted
 from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.stability import WEAK
 from toolkit.typography import counted, format_number
 
-__all__ = ["WEAK", "clustering_facts", "key_numbers"]
-
-WEAK = 0.6
-"""A cluster of less stability (Jaccard similarity) is not to be trusted."""
+__all__ = ["clustering_facts", "key_numbers"]
 
 
 def key_numbers(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[str, str, str]]:

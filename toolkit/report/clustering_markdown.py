@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from toolkit.cluster.result import ClusterResult
+from toolkit.cluster.tree import ClusterTree
 from toolkit.page import escape_markdown, markdown_table
 from toolkit.typography import (
     NOTHING_VISIBLE,
@@ -51,8 +52,9 @@ def clustering_markdown(report: ClusterReport) -> str:
         done = [f"{i}. {escape_markdown(s)}" for i, s in enumerate(edits.sentences, 1)]
         parts += ["## Edited by hand", "\n".join(done)]
     parts += ["## Clusters", _clusters(report)]
-    if report.result.tree is not None and report.result.tree.branches:
-        parts += ["## How the clusters belong together", _tree(report.result)]
+    tree = report.result.tree
+    if tree is not None and tree.branches:
+        parts += ["## How the clusters belong together", _tree(tree, report.result.names)]
     for row in report.clusters:
         parts.append(f"### {row['cluster']}: {escape_markdown(shorten(row['name'], 240))}")
         words = ", ".join(shorten(word["term"]) for word in row["keywords"])
@@ -111,17 +113,15 @@ def _over_time(report: ClusterReport) -> str:
     return markdown_table(["cluster", *time.periods], rows, numeric=range(1, len(rows[0])))
 
 
-def _tree(result: ClusterResult) -> str:
+def _tree(tree: ClusterTree, names: Sequence[str]) -> str:
     """Return the tree of clusters as a list in a list."""
-    tree = result.tree
-    assert tree is not None  # noqa: S101 - for the type checker; the caller has asked
-    k = result.n_clusters
+    k = len(tree.sizes)
     lines: list[str] = []
     waiting = [(k + len(tree.branches) - 1, 0)]
     while waiting:
         node, depth = waiting.pop()
         if node < k:
-            name = escape_markdown(shorten(result.names[node]))
+            name = escape_markdown(shorten(names[node]))
             said = f"{node}: {name} ({counted(tree.sizes[node], 'text')})"
         else:
             branch = tree.branches[node - k]
