@@ -9,9 +9,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.agreement import AgreementScores
+from toolkit.cluster.describing import word_settings
 from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
-from toolkit.cluster.over_time import count_over_time
+from toolkit.cluster.over_time import clusters_over_time
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import WEAK
@@ -49,7 +50,11 @@ class ClusterReport(Report):
     map : EmbeddingMapDisplay, optional
         A map of the same texts in the same order; it is coloured by cluster here.
     times : sequence of length n, optional
-        When each text is from: dates, datetimes, ISO 8601 strings or years.
+        When each text is from, as for :func:`~toolkit.cluster.clusters_over_time`; by default as
+        the result has it. Better given to :func:`~toolkit.cluster.cluster_texts`: here words are
+        counted once more.
+    time_format : str, optional
+        What the times look like, as for ``datetime.strptime``: ``"%d/%m/%Y"``.
     substructure : mapping of int to Substructure, optional
         What clusters fall into, as :func:`toolkit.cluster.find_substructure` returns it.
     provenance : mapping of str to object, optional
@@ -85,6 +90,7 @@ class ClusterReport(Report):
         map: EmbeddingMapDisplay | None = None,  # noqa: A002 - what it is to the reader
         *,
         times: Sequence[Any] | None = None,
+        time_format: str | None = None,
         substructure: Mapping[int, Substructure] | None = None,
         provenance: Mapping[str, Any] | None = None,
         title: str = "Clustering report",
@@ -98,7 +104,12 @@ class ClusterReport(Report):
         self.made = {**result.provenance, **(provenance or {})}
         self.title = title
         self.substructure = dict(substructure or {})
-        self.over_time = None if times is None else count_over_time(result.labels, times)
+        self.over_time = result.over_time
+        if times is not None:
+            words = word_settings(result.provenance)
+            self.over_time = clusters_over_time(
+                result.texts, result.labels, times, time_format=time_format, **words
+            )
 
     # --- what it says ----------------------------------------------------------------------------
 
@@ -185,6 +196,7 @@ class ClusterReport(Report):
                     "also": [w.term for w in result.frequent[cluster] if w.term not in terms][:8],
                     "exemplars": kinds,
                     "substructure": self._parts(cluster),
+                    "by_period": [] if self.over_time is None else self.over_time.words[cluster],
                 }
             )
         return rows
