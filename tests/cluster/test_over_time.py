@@ -44,7 +44,7 @@ def test_what_cannot_be_is_refused():
     one = np.zeros(2, dtype=np.intp)
     with pytest.raises(UsageError, match="1 times for 2 texts"):
         clusters_over_time(["a", "b"], one, [2020])
-    with pytest.raises(UsageError, match="2 labels for 1 texts"):
+    with pytest.raises(UsageError, match="2 labels for 1 vectors or texts"):
         clusters_over_time(["a"], one, [2020])
     with pytest.raises(DataError, match=r"'%d/%m/%Y' \(day first\) or '%m/%d/%Y'"):
         clusters_over_time(["a", "b"], one, ["03/04/2024", None])

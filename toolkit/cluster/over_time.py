@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from toolkit.cluster.geometry import NOISE, Labels
+from toolkit.cluster.geometry import NOISE, Labels, check_labels
 from toolkit.cluster.period_words import PeriodWords, words_by_period
 from toolkit.cluster.periods import UNDATED, Periods, make_periods
 from toolkit.cluster.terms import TermCounts, count_terms
@@ -100,7 +101,7 @@ def periods_of(times: Sequence[Any], n: int, time_format: str | None = None) -> 
 
 def clusters_over_time(
     texts: Sequence[str],
-    labels: Labels,
+    labels: ArrayLike,
     times: Sequence[Any],
     *,
     time_format: str | None = None,
@@ -112,7 +113,7 @@ def clusters_over_time(
     ----------
     texts : sequence of str, of length n
         The texts.
-    labels : ndarray of shape (n,)
+    labels : array-like of shape (n,)
         Cluster of each text, -1 for noise.
     times : sequence of length n
         Dates, datetimes, ISO 8601 strings (``"2024-05-17"``, ``"2024-05"``, with or without a
@@ -141,16 +142,15 @@ def clusters_over_time(
     --------
     >>> texts = [f"a parcel {'lost' if i < 9 else 'late'}" for i in range(18)]
     >>> times = ["2024-02"] * 9 + ["2024-03"] * 9
-    >>> found = clusters_over_time(texts, np.zeros(18, dtype=np.intp), times)
+    >>> found = clusters_over_time(texts, [0] * 18, times)
     >>> print(found.to_frame().to_string(index=False))
      cluster  period  texts  share words
            0 2024-02      9    1.0  lost
            0 2024-03      9    1.0  late
     """
     periods = periods_of(times, len(texts), time_format)
-    if len(labels) != len(texts):
-        raise UsageError(f"there are {len(labels):,} labels for {len(texts):,} texts")
-    return follow_clusters(count_terms(texts, **words), labels, periods, texts)
+    numbers = check_labels(labels, len(texts))
+    return follow_clusters(count_terms(texts, **words), numbers, periods, texts)
 
 
 def follow_clusters(

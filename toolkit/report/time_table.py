@@ -41,9 +41,9 @@ def time_rows(time: OverTime, names: Sequence[str]) -> list[TimeRow]:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from toolkit.cluster.over_time import count_over_time
-    >>> rows = time_rows(count_over_time(np.array([0, 0, -1]), [2020, 2021, 2021]), ["tea"])
+    >>> from toolkit.cluster import clusters_over_time
+    >>> time = clusters_over_time(["a", "b", "c"], [0, 0, -1], [2020, 2021, 2021])
+    >>> rows = time_rows(time, ["tea"])
     >>> [(row.name, [cell.count for cell in row.cells]) for row in rows]
     [('tea', [1, 1]), ('in no cluster', [0, 1])]
     """
