@@ -82,6 +82,8 @@ def test_it_comes_with_the_clustering_from_the_same_count_of_words():
 
 def test_times_are_checked_before_the_work():
     texts, X, times = dated()
+    with pytest.raises(UsageError, match="says how to read times; give them"):
+        cluster_texts(texts, X, time_format="%d.%m.%Y", clusterer="no such")
     with pytest.raises(UsageError, match="119 times for 120 texts"):
         cluster_texts(texts, X, times=times[1:], clusterer="no such")
     with pytest.raises(DataError, match="day first"):

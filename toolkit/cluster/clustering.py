@@ -19,7 +19,7 @@ from toolkit.cluster.clusterers import (
 )
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
-from toolkit.cluster.over_time import periods_of
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.seeds import as_seed
@@ -151,7 +151,7 @@ def cluster_texts(
     if len(items) < 3:
         raise DataError(f"{len(items)} texts cannot be clustered; give at least 3")
     known = None if labels_true is None else _check_known(labels_true, len(items))
-    periods = None if times is None else periods_of(times, len(items), time_format)
+    periods = periods_of(times, time_format, n=len(items))
     say = progress if progress is not None else _silent
     with few_threads(vectors):
         chosen = None

@@ -13,12 +13,11 @@ from toolkit.cluster.geometry import NOISE, Labels, check_labels
 from toolkit.cluster.period_words import PeriodWords, words_by_period
 from toolkit.cluster.periods import UNDATED, Periods, make_periods
 from toolkit.cluster.terms import TermCounts, count_terms
-from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OverTime", "clusters_over_time", "follow_clusters", "periods_of"]
+__all__ = ["OverTime", "clusters_over_time", "follow_clusters"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,21 +83,6 @@ class OverTime:
         return pd.DataFrame(rows, columns=["cluster", "period", "texts", "share", "words"])
 
 
-def periods_of(times: Sequence[Any], n: int, time_format: str | None = None) -> Periods:
-    """Return the periods of as many texts.
-
-    Raises
-    ------
-    UsageError
-        If there are not as many times as texts, or the format cannot be used.
-    DataError
-        If no time can be read.
-    """
-    if len(times) != n:
-        raise UsageError(f"there are {len(times):,} times for {n:,} texts")
-    return make_periods(times, time_format)
-
-
 def clusters_over_time(
     texts: Sequence[str],
     labels: ArrayLike,
@@ -148,8 +132,8 @@ def clusters_over_time(
            0 2024-02      9    1.0  lost
            0 2024-03      9    1.0  late
     """
-    periods = periods_of(times, len(texts), time_format)
     numbers = check_labels(labels, len(texts))
+    periods = make_periods(times, time_format, n=len(texts))
     return follow_clusters(count_terms(texts, **words), numbers, periods, texts)
 
 

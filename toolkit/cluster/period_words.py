@@ -56,7 +56,7 @@ class _Candidates:
     outside: NDArray[np.float64]
     chance: NDArray[np.float64]
 
-    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool]) -> _Candidates:
+    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> _Candidates:
         return _Candidates(**{name: column[which] for name, column in vars(self).items()})
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cluster.times import UNITS, Day, read_times
+from toolkit.errors import UsageError
 
-__all__ = ["UNDATED", "Periods", "make_periods"]
+__all__ = ["UNDATED", "Periods", "make_periods", "periods_of"]
 
 UNDATED = -1
 
@@ -48,7 +49,26 @@ class Periods:
         return int((self.numbers == UNDATED).sum())
 
 
-def make_periods(times: Sequence[Any], time_format: str | None = None) -> Periods:
+def periods_of(
+    times: Sequence[Any] | None, time_format: str | None = None, *, n: int | None = None
+) -> Periods | None:
+    """Return :func:`make_periods` of times; None without times.
+
+    Raises
+    ------
+    UsageError
+        If there is a format and no times, and as :func:`make_periods`.
+    """
+    if times is None:
+        if time_format is not None:
+            raise UsageError(f"time_format={time_format!r} says how to read times; give them, too")
+        return None
+    return make_periods(times, time_format, n=n)
+
+
+def make_periods(
+    times: Sequence[Any], time_format: str | None = None, *, n: int | None = None
+) -> Periods:
     """Put times into periods.
 
     A date a century off, mostly a mistake or a stand-in for none, would make all periods long: the
@@ -58,6 +78,8 @@ def make_periods(times: Sequence[Any], time_format: str | None = None) -> Period
     ----------
     times, time_format
         As for :func:`~toolkit.cluster.times.read_times`.
+    n : int, optional
+        How many texts there are.
 
     Returns
     -------
@@ -66,7 +88,7 @@ def make_periods(times: Sequence[Any], time_format: str | None = None) -> Period
     Raises
     ------
     UsageError
-        If ``time_format`` cannot be used.
+        If ``time_format`` cannot be used, or there are not as many times as texts.
     DataError
         If no time can be read.
 
@@ -76,6 +98,8 @@ def make_periods(times: Sequence[Any], time_format: str | None = None) -> Period
     >>> found.unit, found.names, found.numbers
     ('year', ['2020', '2021'], array([ 0,  1, -1]))
     """
+    if n is not None and len(times) != n:
+        raise UsageError(f"there are {len(times):,} times for {n:,} texts")
     read = read_times(times, time_format)
     dated = [day for day in read if day is not None]
     # A bare year has no month: where there is one, shorter periods would invent it.

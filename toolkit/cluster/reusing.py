@@ -16,7 +16,7 @@ from toolkit.cluster.decisions import apply_decisions
 from toolkit.cluster.describing import build_result, word_settings
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.geometry import unit_rows
-from toolkit.cluster.over_time import periods_of
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.persistence import load_clustering
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import ClusterStability, Stability
@@ -104,7 +104,7 @@ def reuse_clustering(
             f"X is of shape {vectors.shape}, and the clustering is of {len(items):,} texts and "
             f"{info.dimension} dimensions"
         )
-    periods = None if times is None else periods_of(times, len(items), time_format)
+    periods = periods_of(times, time_format, n=len(items))
     words = word_settings(info.provenance) | words
     estimator = load_clustering(folder, trusted=trusted)[-1]
     edited = isinstance(estimator, EditedClusterer)

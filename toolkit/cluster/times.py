@@ -122,7 +122,7 @@ def _read_known(value: Any) -> Day | str | None:
         unit = np.datetime_data(value.dtype)[0]
         day = value.astype("datetime64[D]").item()
         return Day(day, _OF_NUMPY.get(unit, _DAY)) if isinstance(day, date) else None
-    if value is None or isinstance(value, bool | np.bool):
+    if value is None or isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, datetime):  # also pandas' own, of which NaT is one
         return Day(value.date(), _DAY) if value == value else None

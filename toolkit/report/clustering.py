@@ -12,11 +12,13 @@ from toolkit.cluster.agreement import AgreementScores
 from toolkit.cluster.describing import word_settings
 from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
-from toolkit.cluster.over_time import clusters_over_time
+from toolkit.cluster.over_time import follow_clusters
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import WEAK
 from toolkit.cluster.substructure import Substructure
+from toolkit.cluster.terms import count_terms
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_facts import clustering_facts, key_numbers
 from toolkit.report.clustering_json import clustering_dict, clustering_schema
@@ -105,11 +107,10 @@ class ClusterReport(Report):
         self.title = title
         self.substructure = dict(substructure or {})
         self.over_time = result.over_time
-        if times is not None:
-            words = word_settings(result.provenance)
-            self.over_time = clusters_over_time(
-                result.texts, result.labels, times, time_format=time_format, **words
-            )
+        periods = periods_of(times, time_format, n=len(result.texts))
+        if periods is not None:
+            counts = count_terms(result.texts, **word_settings(result.provenance))
+            self.over_time = follow_clusters(counts, result.labels, periods, result.texts)
 
     # --- what it says ----------------------------------------------------------------------------
 
