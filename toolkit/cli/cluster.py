@@ -63,8 +63,7 @@ def cluster(
             "--time-column",
             metavar="NAME",
             panel=INPUT,
-            help="When each row is from (ISO dates, years or quarters): the report shows clusters "
-            "and their words over time.",
+            help="When each row is from: years or ISO dates.",
         ),
     ] = None,
     time_format: Annotated[
@@ -73,7 +72,7 @@ def cluster(
             "--time-format",
             metavar="FORMAT",
             panel=INPUT,
-            help="What these times look like, if not that: '%d/%m/%Y', or any format of Python's "
+            help="What the times look like, if not that: '%d/%m/%Y', or any format of Python's "
             "strptime; '%s' is seconds since 1970.",
         ),
     ] = None,
