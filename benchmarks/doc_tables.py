@@ -124,6 +124,20 @@ def trees(figures: Mapping[str, Any]) -> str:
     return markdown(head, rows)
 
 
+def over_time(figures: Mapping[str, Any]) -> str:
+    n = figures["shuffles"]
+    head = ["texts", "labels", f"random months, {n} trials: words told", "trials with any"]
+    head += ["without a test, one trial: words", "telling months: periods with words"]
+    rows = []
+    for name, one in figures["results"].items():
+        shuffled, drifting = one["shuffled"], one.get("drifting")
+        cells = [f"{one['texts']:,} of {name}", one["labels"], shuffled["words"]]
+        cells += [shuffled["with any word"], f"{shuffled['without a test']:,}"]
+        cells.append(f"{drifting['with words']} of {drifting['periods']}" if drifting else "")
+        rows.append([str(cell) for cell in cells])
+    return markdown(head, rows)
+
+
 def numbers(figures: Mapping[str, Any]) -> str:
     head = ["vectors", "labels", "chosen", "about as good", "before", "adjusted Rand index with"]
     head[-1] += " that number"
@@ -242,6 +256,7 @@ PAGES: dict[str, dict[str, tuple[str, Make]]] = {
         "clusterers": ("clusterers", clusterers),
         "parameters": ("parameters", parameters),
         "trees": ("tree", trees),
+        "over time": ("over_time", over_time),
         "numbers": ("choosing_k", numbers),
         "rules": ("choosing_k", rules),
         "how sure": ("choosing_k", how_sure),

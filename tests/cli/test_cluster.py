@@ -124,6 +124,44 @@ def test_clusters_over_time_are_in_the_report(
     assert "none of the times can be read" in unreadable.stderr
 
 
+def test_times_of_another_form_are_read_as_said_and_never_guessed(
+    tmp_path: Path, texts: list[str], server: OllamaDouble
+) -> None:
+    path, report = tmp_path / "in.csv", tmp_path / "r.json"
+    with path.open("w", newline="") as file:
+        rows = [(f"0{i % 2 + 3}/04/2026", text) for i, text in enumerate(texts)]
+        csv.writer(file).writerows([("day", "text"), *rows, ("soon", "fruit number 3")])
+    with server:
+        words = ("cluster", path, "--host", server.host, "--stability", "0", "--n-clusters", "3")
+        dated = (*words, "--report", report, "--no-map", "--time-column", "day")
+        guessed = invoke(*dated)
+        wrong = invoke(*dated, "--time-format", "dd/mm/yyyy")
+        alone = invoke(*words, "--time-format", "%d/%m/%Y")
+        assert len(server.texts_received) == 0
+        done = toolkit_process(*dated, "--time-format", "%d/%m/%Y", "--save", tmp_path / "saved")
+        assert done.code == 0, done.stderr
+        first = json.loads(report.read_text())["over_time"]
+        again = toolkit_process(
+            *words[:4], "--reuse", tmp_path / "saved", "--report", report, "--no-map", "--force",
+            "--time-column", "day", "--time-format", "%m/%d/%Y",
+        )  # fmt: skip
+    assert (guessed.code, wrong.code, alone.code) == (1, 2, 2)
+    said = " ".join(guessed.stderr.split())
+    assert "'%d/%m/%Y' (day first) or '%m/%d/%Y' (month first): say which" in said
+    assert "--time-format" in said
+    assert "has no year" in wrong.stderr
+    assert "give that, too" in alone.stderr
+    said = " ".join(done.stderr.split())
+    assert said.count("1 of 37 times cannot be read, at position 36, for example 'soon'") == 1
+    assert (first["periods"], first["totals"], first["undated"]) == (
+        ["2026-04-03", "2026-04-04"], [18, 18], 1,
+    )  # fmt: skip
+    assert again.code == 0, again.stderr
+    second = json.loads(report.read_text())["over_time"]
+    assert second["periods"] == ["2026-03", "2026-04"]
+    assert second["counts"] == first["counts"]
+
+
 def test_assignments_on_standard_output(table: Path, server: OllamaDouble) -> None:
     with server:
         words = ("cluster", table, "--host", server.host, "--stability", "0", "--n-clusters", "3")

@@ -358,8 +358,47 @@ def test_odd_texts_repeats_and_time_are_in_every_form():
     assert data["outliers"][0]["position"] == 7
     assert data["duplicates"][0]["count"] == 2
     assert data["over_time"]["totals"] == [20, 20, 19]
+    assert data["over_time"]["words"] == [[], [], []]
+    assert "No word of a cluster is certain to tell a year from the others." in html
     bare = ClusterReport(result).to_html()
     assert 'id="time"' not in bare
+
+
+def drifting_report(*, of_the_report: bool = False) -> ClusterReport:
+    """Texts whose largest cluster speaks of <fog> in the second of two months."""
+    X, labels = blobs((60, 40, 20), spread=0.05)
+    texts = worded_texts(labels)
+    texts = [f"{text}{' <b>fog</b>' * (i % 2 and i < 60)}" for i, text in enumerate(texts)]
+    times = [f"2{i % 2 + 1}.0{i % 2 + 4}.2026" for i in range(120)]
+    dated = {"times": times, "time_format": "%d.%m.%Y"}
+    words = {"n_clusters": 3, "stability": 0, "stop_words": ["b"]}
+    if of_the_report:
+        return ClusterReport(cluster_texts(texts, X, **words), **dated)
+    return ClusterReport(cluster_texts(texts, X, **words, **dated))
+
+
+def test_words_of_a_period_are_in_every_form():
+    report = drifting_report()
+    html, markdown, data = report.to_html(), report.to_markdown(), json.loads(report.to_json())
+    assert html.count('<ul class="by-period">') == 1
+    listed = html.split('<ul class="by-period">')[1].split("</ul>")[0]
+    assert "<b>2026-05</b>" in listed
+    assert "30 texts" in listed
+    assert 'title="in 100% of these texts, 0.0% of the cluster\'s others"' in listed
+    assert "Words that tell a month from others stand under the clusters." in html
+    assert "Words over time:\n\n- 2026-05 (30 texts): fog" in markdown
+    told = data["over_time"]["words"]
+    assert [len(one) for one in told] == [1, 0, 0]
+    assert (told[0][0]["period"], told[0][0]["texts"]) == (1, 30)
+    assert [word["term"] for word in told[0][0]["words"]] == ["fog"]
+    assert "by_period" not in data["clusters"][0]
+
+
+def test_times_of_the_report_say_the_same_as_those_of_the_clustering():
+    again = drifting_report(of_the_report=True)
+    assert again.result.over_time is None
+    # Its stop words, too.
+    assert again.over_time.to_frame().equals(drifting_report().over_time.to_frame())
 
 
 def test_map_and_sections_lead_to_each_other():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.browser import Chromium
-from tests.cluster.examples import noisy_result, sdg_result
+from tests.cluster.examples import blobs, noisy_result, sdg_result, worded_texts
 from tests.report.test_clustering import hostile_result
 from toolkit import ClusterReport
 from toolkit.cluster import ChosenK, ClusterResult, SubGroup, Substructure, cluster_texts
@@ -127,6 +127,31 @@ def test_map_and_sections_lead_to_each_other(chromium_page: Chromium, tmp_path: 
     visit.resize("phone")
     visit.assert_fits()
     visit.assert_clean(tmp_path / "report.html")
+
+
+@pytest.mark.parametrize(("periods", "size"), [(3, "phone"), (24, "desktop"), (40, "desktop")])
+def test_clusters_over_time_fit_and_print(
+    chromium_page: Chromium, tmp_path: Path, periods: int, size: str
+):
+    X, labels = blobs((300, 200, 100), spread=0.05)
+    texts = [f"{text} fog{i % periods // 2}" for i, text in enumerate(worded_texts(labels))]
+    times = [2024 - i % periods for i in range(600)]
+    result = cluster_texts(texts, X, n_clusters=3, stability=0, times=times)
+    path = ClusterReport(result).to_html(tmp_path / "report.html")
+    visit = chromium_page.open(path, size=size, java_script_enabled=False)
+    told = visit.page.locator("#cluster-0 .by-period li")
+    assert told.count() == len(result.over_time.words[0]) > 0
+    for box in [told.nth(i).bounding_box() for i in range(told.count())]:
+        assert box["height"] < 60
+    visit.assert_fits()
+    if size == "desktop":  # all of it, without scrolling
+        assert visit.page.evaluate(
+            """(() => { const table = document.querySelector(".over-time");
+            return table.scrollWidth <= table.closest(".scroll").clientWidth; })()"""
+        )
+    visit.page.emulate_media(media="print")
+    assert told.first.is_visible()
+    visit.assert_clean(path)
 
 
 def test_without_scripts_everything_but_the_map_is_there(chromium_page: Chromium, tmp_path: Path):

@@ -63,7 +63,17 @@ def cluster(
             "--time-column",
             metavar="NAME",
             panel=INPUT,
-            help="When each row is from: numbers, years or ISO dates.",
+            help="When each row is from: years or ISO dates.",
+        ),
+    ] = None,
+    time_format: Annotated[
+        str | None,
+        option(
+            "--time-format",
+            metavar="FORMAT",
+            panel=INPUT,
+            help="What the times look like, if not that: '%d/%m/%Y', or any format of Python's "
+            "strptime; '%s' is seconds since 1970.",
         ),
     ] = None,
     clusterer: Annotated[
@@ -218,6 +228,8 @@ def cluster(
     words = keyword_settings(stop_words, max_ngram)
     if time_column is not None and report is None:
         raise UsageError("--time-column is for the report; give --report, too")
+    if time_format is not None and time_column is None:
+        raise UsageError("--time-format is of the times of --time-column; give that, too")
     if decisions is not None:
         from toolkit.cluster import read_decisions
 
@@ -239,22 +251,17 @@ def cluster(
         missing=embedding.missing,
         missing_labels="keep",
     )
+    days = None
     if time_column is not None:
-        import numpy as np
+        from toolkit.cluster.times import read_times
 
-        from toolkit.cluster.over_time import count_over_time
-
-        # Whether they can be read is found out before the work.
-        count_over_time(np.zeros(len(data.texts), dtype=np.int64), data.kept[time_column])
+        days = read_times(data.kept[time_column], time_format)  # or they cannot be: before the work
     if reuse is None:
         check_clusterer(clusterer, number, min_cluster_size, len(data.texts))
     found = embed_table(data, embedding, "clustering", fewest=FEWEST)
-    times = None
-    if time_column is not None:
-        # Read like the columns of --keep, but kept only when asked for there, too.
-        times = found.columns({time_column: data.kept[time_column]})[time_column]
-        if time_column not in (keep or ()):
-            del data.kept[time_column]
+    times = None if days is None else [days[row] for row in found.rows.tolist()]
+    if time_column is not None and time_column not in (keep or ()):
+        del data.kept[time_column]  # read like the columns of --keep, but not asked for there
     if reuse is not None:
         result, made_as = reused_table(
             reuse,
@@ -263,6 +270,7 @@ def cluster(
             on_drift=on_drift or "raise",
             trusted=trusted,
             random_state=random_state,
+            times=times,
         )
     else:
         from toolkit.cluster import apply_decisions, labels_fingerprint
@@ -277,6 +285,7 @@ def cluster(
             min_cluster_size,
             stability,
             random_state,
+            times=times,
             **words,
         )
         made_as = labels_fingerprint(result)
@@ -312,7 +321,6 @@ def cluster(
         page = make_report(
             result,
             found,
-            times,
             with_map=not no_map,
             random_state=random_state,
             cache=cache_parameter(embedding.cache),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +48,6 @@ def read_number(given: str) -> int | str:
 def make_report(
     result: ClusterResult,
     found: Embedded,
-    times: Sequence[Any] | None,
     *,
     with_map: bool,
     random_state: int,
@@ -68,7 +66,7 @@ def make_report(
         progress=console.step,
     )
     console.clear_step()
-    return ClusterReport(result, map=picture, times=times, substructure=parts)
+    return ClusterReport(result, map=picture, substructure=parts)
 
 
 def reused_table(
@@ -149,11 +147,12 @@ def cluster_table(
     min_cluster_size: int | None,
     stability: int,
     random_state: int,
-    **words: Any,
+    **describing: Any,
 ) -> ClusterResult:
     """Cluster the texts of a table, reduced first where the clusterer wants it.
 
-    ``words`` says how keywords are made, as for :func:`~toolkit.cluster.cluster_texts`.
+    ``describing`` says how keywords are made and when the texts are from, as for
+    :func:`~toolkit.cluster.cluster_texts`.
     """
     from toolkit.cluster import CLUSTERERS, cluster_texts
 
@@ -182,7 +181,7 @@ def cluster_table(
             source=source,
             command=command_line(),
             progress=console.step,
-            **words,
+            **describing,
         )
     console.clear_step()
     return result

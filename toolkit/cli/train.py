@@ -54,7 +54,7 @@ def train(
             "--time-column",
             metavar="NAME",
             panel=INPUT,
-            help="When each row is from: numbers, years or ISO dates.",
+            help="When each row is from: years or ISO dates.",
         ),
     ] = None,
     classifier: Annotated[

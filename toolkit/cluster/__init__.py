@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from toolkit.cluster.exemplars import Exemplar, find_exemplars
     from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
     from toolkit.cluster.naming import name_clusters
+    from toolkit.cluster.over_time import OverTime, clusters_over_time
+    from toolkit.cluster.period_words import PeriodWords
+    from toolkit.cluster.periods import Periods
     from toolkit.cluster.persistence import (
         CLUSTERING_TYPES,
         check_clustering_output,
@@ -52,6 +55,9 @@ __all__ = [
     "EditedClusterer",
     "Exemplar",
     "Keyword",
+    "OverTime",
+    "PeriodWords",
+    "Periods",
     "Quality",
     "Stability",
     "SubGroup",
@@ -65,6 +71,7 @@ __all__ = [
     "choose_n_clusters",
     "cluster_texts",
     "cluster_tree",
+    "clusters_over_time",
     "compare_labels",
     "cosine_silhouette",
     "count_terms",
@@ -99,6 +106,9 @@ _MODULES = {
     "exemplars": ("Exemplar", "find_exemplars"),
     "keywords": ("Keyword", "c_tf_idf", "log_odds", "top_keywords"),
     "naming": ("name_clusters",),
+    "over_time": ("OverTime", "clusters_over_time"),
+    "period_words": ("PeriodWords",),
+    "periods": ("Periods",),
     "persistence": (
         "CLUSTERING_TYPES",
         "check_clustering_output",

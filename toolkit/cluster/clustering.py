@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,7 @@ from toolkit.cluster.clusterers import (
 )
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, Labels, unit_rows
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.seeds import as_seed
@@ -50,6 +51,8 @@ def cluster_texts(
     min_cluster_size: int | None = None,
     reducer: BaseEstimator | None = None,
     labels_true: ArrayLike | None = None,
+    times: Sequence[Any] | None = None,
+    time_format: str | None = None,
     stability: int = 10,
     n_keywords: int = 10,
     ngram_range: tuple[int, int] = (1, 1),
@@ -83,6 +86,11 @@ def cluster_texts(
         by the vectors as they are.
     labels_true : array-like of shape (n,), optional
         Known labels to compare with; they do not influence the clusters.
+    times : sequence of length n, optional
+        When each text is from: dates, datetimes, ISO 8601 strings, years or quarters, as for
+        :func:`~toolkit.cluster.clusters_over_time`; they do not influence the clusters.
+    time_format : str, optional
+        What the times look like instead, as for ``datetime.strptime``: ``"%d/%m/%Y"``.
     stability : int, default=10
         Number of subsamples to cluster again, with a third as many other seeds; 0 leaves it out.
         Not measured where all texts are in one cluster.
@@ -116,9 +124,11 @@ def cluster_texts(
     Raises
     ------
     UsageError
-        If texts and vectors differ in number, or the clusterer cannot be made.
+        If texts and vectors (or labels, or times) differ in number, or the clusterer cannot be
+        made.
     DataError
-        If there are fewer than 3 texts, or the clusterer calls all of them noise.
+        If there are fewer than 3 texts, the clusterer calls all of them noise, or no time can be
+        read.
 
     Examples
     --------
@@ -141,6 +151,7 @@ def cluster_texts(
     if len(items) < 3:
         raise DataError(f"{len(items)} texts cannot be clustered; give at least 3")
     known = None if labels_true is None else _check_known(labels_true, len(items))
+    periods = periods_of(times, time_format, n=len(items))
     say = progress if progress is not None else _silent
     with few_threads(vectors):
         chosen = None
@@ -197,6 +208,7 @@ def cluster_texts(
         stability=again,
         known=known,
         chosen=chosen,
+        periods=periods,
         random_state=seed,
         provenance=_provenance(
             base, items, vectors, chosen, seed, identity, prompt, source, command

@@ -199,6 +199,7 @@ def apply_decisions(
         known=labels_true,
         chosen=result.chosen,
         provenance={**result.provenance, "decisions": steps},
+        periods=None if result.over_time is None else result.over_time.dates,
         random_state=random_state,
         **words,
     )

@@ -19,6 +19,8 @@ from toolkit.cluster.exemplars import exemplars_of, noise_examples
 from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
+from toolkit.cluster.over_time import OverTime, follow_clusters
+from toolkit.cluster.periods import Periods
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.quality import quality_of
 from toolkit.cluster.result import ClusterResult
@@ -76,6 +78,7 @@ def describe_clusters(
         texts,
         labels,
         None,
+        None,
         n_keywords=n_keywords,
         ngram_range=ngram_range,
         min_df=min_df,
@@ -107,16 +110,18 @@ def _described(
     texts: list[str],
     labels: Labels,
     centers: NDArray[np.floating] | None,
+    periods: Periods | None,
     *,
     n_keywords: int = 10,
     **counting: Any,
-) -> tuple[list[list[Keyword]], list[list[Keyword]], ClusterTree | None]:
-    """Return both kinds of keywords, and the tree of the clusters with those of its branches.
+) -> tuple[list[list[Keyword]], list[list[Keyword]], ClusterTree | None, OverTime | None]:
+    """Return both kinds of keywords, the tree of the clusters with its own, and those of periods.
 
     All from one count of the words, which is gone when they are there. Without centres, and of
     very many clusters, there is no tree.
     """
     counts = count_terms(texts, **counting)
+    time = None if periods is None else follow_clusters(counts, labels, periods, texts)
     summed = sum_by_cluster(counts.counts, labels)
     members = rows_by_cluster(labels)
     if summed.shape[1] == 0:
@@ -140,10 +145,11 @@ def _described(
     terms = counts.terms
     del counts
     if centers is None or len(centers) > _MOST_IN_TREE:
-        return surest, frequent, None
+        return surest, frequent, None, time
     few = [[texts[i] for i in rows[:_FEW]] for rows in members]
     in_branches = partial(branch_words, summed, terms, texts=few)
-    return surest, frequent, grow_tree(centers, np.bincount(labels[labels != NOISE]), in_branches)
+    tree = grow_tree(centers, np.bincount(labels[labels != NOISE]), in_branches)
+    return surest, frequent, tree, time
 
 
 def build_result(
@@ -155,6 +161,7 @@ def build_result(
     known: ArrayLike | None,
     chosen: ChosenK | None,
     provenance: dict[str, Any],
+    periods: Periods | None = None,
     random_state: int | None = 0,
     **words: Any,
 ) -> ClusterResult:
@@ -172,6 +179,8 @@ def build_result(
         As in :class:`~toolkit.cluster.ClusterResult`.
     known : array-like of shape (n,) or None
         Labels to compare with.
+    periods : Periods, optional
+        When each text is from.
     random_state : int or None, default=0
         For the examples of noise.
     **words
@@ -183,7 +192,9 @@ def build_result(
     """
     labels: Labels = estimator.labels_
     # The most memory first, before there is anything to keep beside it.
-    keywords, frequent, tree = _described(texts, labels, estimator.cluster_centers_, **words)
+    keywords, frequent, tree, time = _described(
+        texts, labels, estimator.cluster_centers_, periods, **words
+    )
     close, same = measure_closeness(vectors, labels), first_of_same(texts)
     return ClusterResult(
         texts=texts,
@@ -200,5 +211,6 @@ def build_result(
         agreement=None if known is None else compare_labels(known, labels),
         chosen=chosen,
         tree=tree,
+        over_time=time,
         provenance=provenance,
     )

@@ -1,80 +1,115 @@
-"""Clusters counted by year, quarter, month or day."""
+"""Clusters over time: how many of their texts each period has, and the words that tell them."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from toolkit.cluster.geometry import NOISE, Labels
-from toolkit.errors import DataError, ToolkitWarning, UsageError
+from toolkit.cluster.geometry import NOISE, Labels, check_labels
+from toolkit.cluster.period_words import PeriodWords, words_by_period
+from toolkit.cluster.periods import UNDATED, Periods, make_periods
+from toolkit.cluster.terms import TermCounts, count_terms
 
-__all__ = ["OverTime", "count_over_time"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-_UNITS = ("day", "month", "quarter", "year", "decade")
-_MOST = (24, 24, 24, 40)
-"""Periods that a table has room for, by unit; a year is short, and ten of them hide a lot."""
-
-_NOTHING = {"", "none", "nan", "nat", "<na>", "n/a", "na", "null", "-"}
+__all__ = ["OverTime", "clusters_over_time", "follow_clusters"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OverTime:
-    """How many texts of each cluster there are in each period.
+    """How many texts of each cluster there are in each period, and which words tell them.
 
     Parameters
     ----------
-    unit : {"day", "month", "quarter", "year", "decade"}
-        Length of a period: the shortest that gives no more than 24 (40 years), else decades.
-    periods : list of str
-        From the first to the last, without gaps.
+    dates : Periods
+        The period of each text.
     counts : list of list of int
         By cluster and period.
     noise : list of int
         Of the texts in no cluster, by period.
     totals : list of int
         Of all texts, by period.
-    undated : int
-        How many texts have no date that can be read.
+    words : list of list of PeriodWords
+        Of each cluster, the words of its periods; of those where any is certain.
     """
 
-    unit: str
-    periods: list[str]
+    dates: Periods
     counts: list[list[int]]
     noise: list[int]
     totals: list[int]
-    undated: int
+    words: list[list[PeriodWords]]
 
     @property
-    def largest_share(self) -> float:
-        """The largest share of a period's texts that a cluster, or noise, has."""
-        return max(
-            (
-                count / total
-                for row in [*self.counts, self.noise]
-                for count, total in zip(row, self.totals, strict=True)
-                if total
-            ),
-            default=0.0,
-        )
+    def unit(self) -> str:
+        """Length of a period: "day", "month", "quarter", "year", "decade" or "century"."""
+        return self.dates.unit
+
+    @property
+    def periods(self) -> list[str]:
+        """The periods, from the first to the last."""
+        return self.dates.names
+
+    @property
+    def undated(self) -> int:
+        """How many texts have no date that can be read."""
+        return self.dates.undated
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each cluster and period.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``cluster`` (-1 for the texts in no cluster, where there are any), ``period``,
+            ``texts``, ``share`` (of the period's texts; NaN where there are none) and ``words``
+            (empty where none is certain).
+        """
+        import pandas as pd
+
+        rows = []
+        clusters = [*enumerate(self.counts), *([(NOISE, self.noise)] if any(self.noise) else [])]
+        for cluster, counts in clusters:
+            told = {} if cluster == NOISE else {one.period: one for one in self.words[cluster]}
+            for i, (period, count) in enumerate(zip(self.periods, counts, strict=True)):
+                total = self.totals[i]
+                words = ", ".join(word.term for word in told[i].words) if i in told else ""
+                share = count / total if total else float("nan")
+                rows.append((cluster, period, count, share, words))
+        return pd.DataFrame(rows, columns=["cluster", "period", "texts", "share", "words"])
 
 
-def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
-    """Count clusters by period.
+def clusters_over_time(
+    texts: Sequence[str],
+    labels: ArrayLike,
+    times: Sequence[Any],
+    *,
+    time_format: str | None = None,
+    **words: Any,
+) -> OverTime:
+    """Follow clusters through time.
 
     Parameters
     ----------
-    labels : ndarray of shape (n,)
+    texts : sequence of str, of length n
+        The texts.
+    labels : array-like of shape (n,)
         Cluster of each text, -1 for noise.
     times : sequence of length n
         Dates, datetimes, ISO 8601 strings (``"2024-05-17"``, ``"2024-05"``, with or without a
-        time) or years. What cannot be read is counted as undated, with a warning where it is
-        not empty; no other order of day and month is guessed. A time of day counts in its own
-        time zone.
+        time), years or quarters (``"2024Q2"``). What cannot be read is counted as undated, with a
+        warning where it is not empty; no order of day and month is guessed. A time of day counts
+        in its own time zone.
+    time_format : str, optional
+        What the times look like instead, as for ``datetime.strptime``: ``"%d/%m/%Y"``; or
+        ``"%s"``, seconds since 1970, in UTC.
+    **words
+        How words are counted: ``ngram_range``, ``min_df``, ``stop_words``, ``tokenizer``, as for
+        :func:`~toolkit.cluster.cluster_texts`.
 
     Returns
     -------
@@ -83,102 +118,38 @@ def count_over_time(labels: Labels, times: Sequence[Any]) -> OverTime:
     Raises
     ------
     UsageError
-        If times and labels differ in number.
+        If texts, labels and times differ in number, or the format cannot be used.
     DataError
         If no time can be read.
 
     Examples
     --------
-    >>> found = count_over_time(np.array([0, 1, 0]), ["2020-05-01", 2021, None])
-    >>> found.unit, found.periods, found.counts, found.undated
-    ('year', ['2020', '2021'], [[1, 0], [0, 1]], 1)
+    >>> texts = [f"a parcel {'lost' if i < 9 else 'late'}" for i in range(18)]
+    >>> times = ["2024-02"] * 9 + ["2024-03"] * 9
+    >>> found = clusters_over_time(texts, [0] * 18, times)
+    >>> print(found.to_frame().to_string(index=False))
+     cluster  period  texts  share words
+           0 2024-02      9    1.0  lost
+           0 2024-03      9    1.0  late
     """
-    if len(times) != len(labels):
-        raise UsageError(f"there are {len(times):,} times for {len(labels):,} texts")
-    read = [_read(value) for value in times]
-    dated = [found for found in read if found is not None]
-    if not dated:
-        example = next((value for value in times if value not in (None, "")), None)
-        raise DataError(
-            "none of the times can be read"
-            + (f", for example {str(example)[:40]!r}" if example is not None else "")
-            + "; give years or ISO 8601 dates such as 2024-05-17"
-        )
-    _warn_unread(times, read)
-    # A bare year has no month: where there is one, shorter periods would invent it.
-    coarsest = max(precision for _, precision in dated)
-    for unit in range(coarsest, len(_UNITS)):
-        numbers = [_period(day, unit) for day, _ in dated]
-        if unit == len(_MOST) or max(numbers) - min(numbers) < _MOST[unit]:
-            break
-    first, n = min(numbers), max(numbers) - min(numbers) + 1
+    numbers = check_labels(labels, len(texts))
+    periods = make_periods(times, time_format, n=len(texts))
+    return follow_clusters(count_terms(texts, **words), numbers, periods, texts)
+
+
+def follow_clusters(
+    counts: TermCounts, labels: Labels, periods: Periods, texts: Sequence[str]
+) -> OverTime:
+    """Follow clusters of texts whose words are counted already."""
     k = int(labels.max(initial=NOISE)) + 1
+    dated = np.flatnonzero(periods.numbers != UNDATED)
     # The last row is noise: -1 counts from the end.
-    counts = np.zeros((k + 1, n), dtype=np.intp)
-    rows = [int(label) for label, found in zip(labels, read, strict=True) if found is not None]
-    for label, number in zip(rows, numbers, strict=True):
-        counts[label, number - first] += 1
+    table = np.zeros((k + 1, len(periods.names)), dtype=np.intp)
+    np.add.at(table, (labels[dated], periods.numbers[dated]), 1)
     return OverTime(
-        unit=_UNITS[unit],
-        periods=[_name(first + i, unit) for i in range(n)],
-        counts=counts[:k].tolist(),
-        noise=counts[k].tolist(),
-        totals=counts.sum(axis=0).tolist(),
-        undated=len(read) - len(dated),
+        dates=periods,
+        counts=table[:k].tolist(),
+        noise=table[k].tolist(),
+        totals=table.sum(axis=0).tolist(),
+        words=words_by_period(counts, labels, periods, texts),
     )
-
-
-def _warn_unread(times: Sequence[Any], read: Sequence[object]) -> None:
-    texts = [str(v).strip() for v, found in zip(times, read, strict=True) if found is None]
-    unread = [text for text in texts if text.lower() not in _NOTHING]
-    if unread:
-        warnings.warn(
-            f"{len(unread):,} of {len(times):,} times cannot be read, for example "
-            f"{unread[0][:40]!r}; these texts are left out of what is said over time. Give years "
-            "or ISO 8601 dates such as 2024-05-17",
-            ToolkitWarning,
-            stacklevel=3,
-        )
-
-
-def _read(value: Any) -> tuple[date, int] | None:
-    """Return a day and how exactly it is known, as a position in the units."""
-    if isinstance(value, np.datetime64):
-        value = value.astype("datetime64[s]").item()
-    if value is None or value != value or isinstance(value, bool):
-        return None
-    if isinstance(value, datetime):
-        return value.date(), 0
-    if isinstance(value, date):
-        return value, 0
-    text = str(value).strip()
-    if text.endswith(".0") and text[:-2].isdecimal():
-        text = text[:-2]  # a year from a table with missing ones
-    try:
-        if len(text) == 4 and text.isdecimal():
-            return date(int(text), 1, 1), 3
-        if len(text) == 7 and text[4] == "-":
-            return date.fromisoformat(f"{text}-01"), 1
-        return datetime.fromisoformat(text).date(), 0
-    except ValueError:
-        return None
-
-
-def _period(day: date, unit: int) -> int:
-    return (
-        day.toordinal(),
-        day.year * 12 + day.month - 1,
-        day.year * 4 + (day.month - 1) // 3,
-        day.year,
-        day.year // 10,
-    )[unit]
-
-
-def _name(number: int, unit: int) -> str:
-    if unit == 0:
-        return date.fromordinal(number).isoformat()
-    if unit == 1:
-        return f"{number // 12}-{number % 12 + 1:02}"
-    if unit == 2:
-        return f"{number // 4} Q{number % 4 + 1}"
-    return str(number) if unit == 3 else f"{number}0s"

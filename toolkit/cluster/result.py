@@ -15,6 +15,7 @@ from toolkit.cluster.exemplars import Exemplar
 from toolkit.cluster.findings import describe, doubts
 from toolkit.cluster.geometry import NOISE, Labels
 from toolkit.cluster.keywords import Keyword
+from toolkit.cluster.over_time import OverTime
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.quality import Quality
 from toolkit.cluster.stability import Stability
@@ -89,6 +90,8 @@ class ClusterResult:
         Which clusters belong together; None of more than 500 clusters.
     edits : Edits or None
         What a person changed (:func:`~toolkit.cluster.apply_decisions`); None if nothing.
+    over_time : OverTime or None
+        How many texts each cluster has in each period, and its words there; None without times.
     provenance : dict of str to object
         Model, prompt, dimension, clusterer, seeds, versions, data fingerprint, date, command.
     """
@@ -108,6 +111,7 @@ class ClusterResult:
     chosen: ChosenK | None = None
     tree: ClusterTree | None = None
     edits: Edits | None = None
+    over_time: OverTime | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property

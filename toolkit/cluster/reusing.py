@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from toolkit.cluster.decisions import apply_decisions
 from toolkit.cluster.describing import build_result, word_settings
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.geometry import unit_rows
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.persistence import load_clustering
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.stability import ClusterStability, Stability
@@ -33,6 +34,8 @@ def reuse_clustering(
     *,
     decisions: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     labels_true: ArrayLike | None = None,
+    times: Sequence[Any] | None = None,
+    time_format: str | None = None,
     trusted: bool = False,
     random_state: int | None = 0,
     **words: Any,
@@ -54,6 +57,8 @@ def reuse_clustering(
         folder, if any. All are about the clustering before any decision.
     labels_true : array-like of shape (n,), optional
         Known labels to compare with.
+    times, time_format
+        When each text is from, as for :func:`~toolkit.cluster.cluster_texts`.
     trusted : bool, default=False
         As for :func:`~toolkit.cluster.load_clustering`.
     random_state : int or None, default=0
@@ -69,6 +74,8 @@ def reuse_clustering(
     ------
     UsageError
         If these are other texts or vectors of another length, or a decision cannot be followed.
+    DataError
+        If no time can be read.
     ModelFileError
         If the folder cannot be loaded.
 
@@ -97,6 +104,7 @@ def reuse_clustering(
             f"X is of shape {vectors.shape}, and the clustering is of {len(items):,} texts and "
             f"{info.dimension} dimensions"
         )
+    periods = periods_of(times, time_format, n=len(items))
     words = word_settings(info.provenance) | words
     estimator = load_clustering(folder, trusted=trusted)[-1]
     edited = isinstance(estimator, EditedClusterer)
@@ -108,6 +116,7 @@ def reuse_clustering(
         known=labels_true,
         chosen=_chosen(info),
         provenance={k: v for k, v in info.provenance.items() if k != "decisions"},
+        periods=periods,
         random_state=random_state,
         **words,
     )

@@ -9,13 +9,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.agreement import AgreementScores
+from toolkit.cluster.describing import word_settings
 from toolkit.cluster.geometry import NOISE
 from toolkit.cluster.oddities import Repeat, find_outliers, find_repeats
-from toolkit.cluster.over_time import count_over_time
+from toolkit.cluster.over_time import follow_clusters
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.same_texts import first_of_same
 from toolkit.cluster.stability import WEAK
 from toolkit.cluster.substructure import Substructure
+from toolkit.cluster.terms import count_terms
 from toolkit.page import TABLE_SCRIPT, Page, Report
 from toolkit.report.clustering_facts import clustering_facts, key_numbers
 from toolkit.report.clustering_json import clustering_dict, clustering_schema
@@ -49,7 +52,11 @@ class ClusterReport(Report):
     map : EmbeddingMapDisplay, optional
         A map of the same texts in the same order; it is coloured by cluster here.
     times : sequence of length n, optional
-        When each text is from: dates, datetimes, ISO 8601 strings or years.
+        When each text is from, as for :func:`~toolkit.cluster.clusters_over_time`; by default as
+        the result has it. Better given to :func:`~toolkit.cluster.cluster_texts`: here words are
+        counted once more.
+    time_format : str, optional
+        What the times look like, as for ``datetime.strptime``: ``"%d/%m/%Y"``.
     substructure : mapping of int to Substructure, optional
         What clusters fall into, as :func:`toolkit.cluster.find_substructure` returns it.
     provenance : mapping of str to object, optional
@@ -85,6 +92,7 @@ class ClusterReport(Report):
         map: EmbeddingMapDisplay | None = None,  # noqa: A002 - what it is to the reader
         *,
         times: Sequence[Any] | None = None,
+        time_format: str | None = None,
         substructure: Mapping[int, Substructure] | None = None,
         provenance: Mapping[str, Any] | None = None,
         title: str = "Clustering report",
@@ -98,7 +106,11 @@ class ClusterReport(Report):
         self.made = {**result.provenance, **(provenance or {})}
         self.title = title
         self.substructure = dict(substructure or {})
-        self.over_time = None if times is None else count_over_time(result.labels, times)
+        self.over_time = result.over_time
+        periods = periods_of(times, time_format, n=len(result.texts))
+        if periods is not None:
+            counts = count_terms(result.texts, **word_settings(result.provenance))
+            self.over_time = follow_clusters(counts, result.labels, periods, result.texts)
 
     # --- what it says ----------------------------------------------------------------------------
 
@@ -185,6 +197,7 @@ class ClusterReport(Report):
                     "also": [w.term for w in result.frequent[cluster] if w.term not in terms][:8],
                     "exemplars": kinds,
                     "substructure": self._parts(cluster),
+                    "by_period": [] if self.over_time is None else self.over_time.words[cluster],
                 }
             )
         return rows

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from toolkit.cluster.over_time import OverTime
 from toolkit.cluster.stability import verdict
 from toolkit.cluster.tree import ClusterTree
 
@@ -18,7 +19,7 @@ __all__ = ["clustering_dict", "clustering_schema"]
 SCHEMA_VERSION = 1
 """Grows when something is taken away or changes its meaning, not when something is added."""
 
-_FOR_THE_PAGE = ("colors", "words", "also", "weak", "shown_silhouette")
+_FOR_THE_PAGE = ("colors", "words", "also", "weak", "shown_silhouette", "by_period")
 
 
 def clustering_dict(report: ClusterReport) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def clustering_dict(report: ClusterReport) -> dict[str, Any]:
         "edits": None if result.edits is None else asdict(result.edits),
         "outliers": report.outliers,
         "duplicates": report.duplicates,
-        "over_time": None if report.over_time is None else asdict(report.over_time),
+        "over_time": None if report.over_time is None else _over_time(report.over_time),
         "provenance": report.made,
     }
 
@@ -85,6 +86,18 @@ def clustering_schema() -> dict[str, Any]:
     text = (files("toolkit.report") / "clustering.schema.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def _over_time(time: OverTime) -> dict[str, Any]:
+    return {
+        "unit": time.unit,
+        "periods": time.periods,
+        "counts": time.counts,
+        "noise": time.noise,
+        "totals": time.totals,
+        "undated": time.undated,
+        "words": [[asdict(one) for one in told] for told in time.words],
+    }
 
 
 def _tree(tree: ClusterTree) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from toolkit.cluster.period_words import PeriodWords
 from toolkit.cluster.tree import ClusterTree
 from toolkit.page import escape_markdown, markdown_table
 from toolkit.typography import (
@@ -69,6 +70,8 @@ def clustering_markdown(report: ClusterReport) -> str:
                 for group in row["substructure"]["groups"]
             ]
             parts += [f"Falls into {len(groups)} groups:", "\n".join(groups)]
+        if row["by_period"]:
+            parts += ["Words over time:", _by_period(report, row["by_period"])]
     if report.noise_examples:
         parts += ["## In no cluster", f"{report.result.quality.noise:,} texts, for example:"]
         parts.append("\n".join(f"- {_text(e)}" for e in report.noise_examples))
@@ -99,6 +102,16 @@ def _text(item: dict[str, Any]) -> str:
 def _odd(item: dict[str, Any]) -> str:
     text = _text(item)
     return text if "count" not in item else f"{text} ({item['count']} times)"
+
+
+def _by_period(report: ClusterReport, told: Sequence[PeriodWords]) -> str:
+    time = report.over_time
+    assert time is not None  # noqa: S101 - for the type checker; without it nothing is told
+    return "\n".join(
+        f"- {time.periods[one.period]} ({counted(one.texts, 'text')}): "
+        + escape_markdown(", ".join(shorten(word.term) for word in one.words))
+        for one in told
+    )
 
 
 def _over_time(report: ClusterReport) -> str:
