@@ -54,7 +54,9 @@ def test_info_as_json(folder: Path) -> None:
     assert found["spaces"][0]["prompts"] == {"query: {text}": 5}
 
 
-def test_info_says_how_the_cache_was_used(folder: Path) -> None:
+def test_info_says_how_the_cache_was_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now)  # no midnight in between
     (space,) = EmbeddingCache(folder).spaces()
     space.note_call("query: {text}", 1200, 5)
     space.get(space.keys())

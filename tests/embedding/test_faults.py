@@ -251,7 +251,7 @@ def test_a_dead_server_fails_in_seconds_with_one_message(ollama_double, vectoriz
     with pytest.raises(EmbeddingError, match="no Ollama server answers") as caught:
         vectorizer.transform(TEXTS)
     # Its patience is fifteen seconds; the rest is a busy machine's.
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 100
     assert isinstance(caught.value.__cause__, ServerUnavailableError)
     held = cached()
     assert_cache_holds(held)

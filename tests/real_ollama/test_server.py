@@ -33,7 +33,7 @@ def test_models(real_ollama: RealOllama) -> None:
         ask(real_ollama, "test/embeddinggemma").json()["embeddings"]
         == (ask(real_ollama).json()["embeddings"])
     )
-    version = httpx.get(f"{real_ollama.host}/api/version", trust_env=False).json()
+    version = httpx.get(f"{real_ollama.host}/api/version", timeout=60, trust_env=False).json()
     assert version == {"version": install.VERSION}
 
 
@@ -70,7 +70,11 @@ def test_its_store_is_its_own(real_ollama_factory: Factory) -> None:
     server = real_ollama_factory()
     for name in ("embeddinggemma", "test/embeddinggemma"):
         response = httpx.request(
-            "DELETE", f"{server.host}/api/delete", json={"model": name}, trust_env=False
+            "DELETE",
+            f"{server.host}/api/delete",
+            json={"model": name},
+            timeout=60,
+            trust_env=False,
         )
         assert response.status_code == 200
     assert ask(server).status_code == 404
