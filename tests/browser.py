@@ -53,6 +53,12 @@ class Visit:
             self.page.wait_for_timeout(50)
         assert check() == wanted
 
+    def settle(self) -> None:
+        """Wait until the page has drawn what it was about to draw."""
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
     def assert_clean(self, path: Path) -> None:
         """Nothing was logged, thrown, shown as a dialog or requested but the file itself."""
         assert self.errors == []

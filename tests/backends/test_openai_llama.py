@@ -40,7 +40,7 @@ def as_rows(vectors):
 
 
 def make(server, **options):
-    options = {"model": MODEL, "backend": OpenAIBackend(timeout=30), "batch_size": 16} | options
+    options = {"model": MODEL, "backend": OpenAIBackend(timeout=120), "batch_size": 16} | options
     return EmbeddingGemmaVectorizer(host=server.host, **options)
 
 

@@ -116,7 +116,7 @@ with reading(Path(sys.argv[1]) / "index.sqlite"):
 """
     done = subprocess.run(
         [sys.executable, "-c", script, space.path],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=True,
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "0"
 

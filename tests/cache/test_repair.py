@@ -255,7 +255,7 @@ def test_beside_a_writer(cache, space):
             assert not only(cache.verify()).damaged
         flip(space, 3)
         (done,) = cache.repair()
-        writer.join(20)
+        writer.join(200)
         assert not writer.is_alive()
     finally:
         stop.set()

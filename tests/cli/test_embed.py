@@ -308,7 +308,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, ollama_double: Olla
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=300) == 141
     process.stderr.close()
 
 

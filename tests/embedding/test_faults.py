@@ -40,7 +40,7 @@ def vectorizer(ollama_double):
     return make(ollama_double).fit(TEXTS)
 
 
-def make(double, *, timeout=10.0, **options):
+def make(double, *, timeout=60.0, **options):
     options = {"batch_size": 10} | options
     return EmbeddingGemmaVectorizer(
         host=double.host, backend=OllamaBackend(timeout=timeout), **options
@@ -112,7 +112,7 @@ def test_a_passing_fault_costs_nothing_but_time(ollama_double, vectorizer, effec
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=5).fit(TEXTS)
     # To its end it would take more than an hour.
     ollama_double.faults.add(Fault(faults.slow_loris(0.05), skip=2))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
@@ -121,7 +121,7 @@ def test_a_slow_answer_is_given_up_and_asked_for_again(ollama_double):
 
 
 def test_a_hang_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=5).fit(TEXTS)
     ollama_double.faults.add(Fault(faults.hang(), skip=2))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
     assert_cache_holds(range(100))

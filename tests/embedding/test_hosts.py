@@ -23,7 +23,7 @@ TEXTS = [f"text number {i}" for i in range(200)]
 
 
 def make(*doubles, **options):
-    options = {"batch_size": 5, "backend": OllamaBackend(timeout=10)} | options
+    options = {"batch_size": 5, "backend": OllamaBackend(timeout=60)} | options
     return EmbeddingGemmaVectorizer(host=[double.host for double in doubles], **options)
 
 

@@ -43,7 +43,7 @@ def right(real_ollama):
 
 
 def make(*servers, **options):
-    options = {"model": MODEL, "batch_size": 16, "backend": OllamaBackend(timeout=30)} | options
+    options = {"model": MODEL, "batch_size": 16, "backend": OllamaBackend(timeout=120)} | options
     return EmbeddingGemmaVectorizer(host=[server.host for server in servers], **options)
 
 

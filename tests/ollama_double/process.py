@@ -61,7 +61,7 @@ class DoubleProcess:
         if process is None:
             return
         process.send_signal(number)
-        process.wait(timeout=20)
+        process.wait(timeout=120)
         if process.stdout is not None:
             process.stdout.close()
 
