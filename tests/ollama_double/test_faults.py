@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -250,6 +251,8 @@ def test_down_and_up_again(ollama_double: OllamaDouble, client: httpx.Client) ->
     ollama_double.stop()
     with pytest.raises(httpx.ConnectError):
         httpx.get(host, timeout=60, trust_env=False)
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", ollama_double.port))
     ollama_double.start()
     assert ollama_double.host == host
     with httpx.Client(base_url=host, timeout=60, trust_env=False) as again:

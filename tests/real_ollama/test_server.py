@@ -44,6 +44,9 @@ def test_stop_start_and_no_orphans(real_ollama_factory: Factory) -> None:
     assert len(pids) == 2
     server.stop()
     assert not any(processes.alive(pid) for pid in pids)
+    if sys.platform == "linux":
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", server.port))
     server.start()
     assert server.host == host
     assert ask(server).status_code == 200
