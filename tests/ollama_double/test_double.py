@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ollama_double import tokens
+from tests.ollama_double import jitter, tokens
 from tests.ollama_double.process import DoubleProcess
 from tests.ollama_double.scheduler import LoadOptions
 from tests.ollama_double.server import Model, OllamaDouble
@@ -280,6 +280,20 @@ def test_a_process_of_its_own(tmp_path: Any) -> None:
         assert answer["embeddings"][0][:2] == [1, 0]
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert lines[1] == {"path": "/api/embed", "status": 200, "texts": ["mine"]}
+
+
+def test_jitter_is_as_asked_for_and_none_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(jitter.time, "sleep", waited.append)
+    monkeypatch.delenv(jitter.VARIABLE, raising=False)
+    jitter.Jitter.from_environment().wait()
+    assert waited == []
+    monkeypatch.setenv(jitter.VARIABLE, "50 7")
+    for made in (jitter.Jitter.from_environment(), jitter.Jitter.from_environment()):
+        for _ in range(100):
+            made.wait()
+    assert waited[:100] == waited[100:]
+    assert 0 <= min(waited) < 0.001 < 0.04 < max(waited) <= 0.05
 
 
 def test_it_is_quick(ollama_double: OllamaDouble) -> None:
