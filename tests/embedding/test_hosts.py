@@ -113,7 +113,10 @@ def test_the_users_joblib_backend_wins(ollama_double, right, backend):
 @pytest.mark.filterwarnings("ignore")  # distributed's own, at the death of a worker
 def test_a_dask_cluster_embeds_and_survives_a_killed_worker(right, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    patient = {f"distributed.comm.timeouts.{kind}": "300s" for kind in ("connect", "tcp")}
     with (
+        dask.config.set(patient),
         DoubleProcess("--text-seconds", "0.02") as double,
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
