@@ -54,10 +54,14 @@ def assert_cache_is_right(right, count=None):
 def test_the_runner_is_killed_twice(real_ollama_factory, right):
     server = real_ollama_factory()
     vectorizer = make(server).fit(TEXTS)
-    with midway.in_the_middle(server.kill_runner, server.kill_runner):
+
+    def kill():
+        # Whom it meets is chance: Ollama has a new engine ready for who did not come to this one.
+        assert server.kill_runner()
+
+    with midway.in_the_middle(kill, kill):
         vectors = vectorizer.transform(TEXTS)
     assert np.array_equal(vectors, right)
-    assert vectorizer.report_.retried >= 2
     assert_cache_is_right(right, 400)
 
 
