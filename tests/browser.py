@@ -42,16 +42,22 @@ class Visit:
         self.page.set_viewport_size({"width": width, "height": height})
 
     def eventually(self, check: Callable[[], Any], wanted: Any = True) -> None:
-        """Wait until something on the page is as wanted; half a minute, for a busy machine.
+        """Wait until something on the page is as wanted; two minutes, for a busy machine.
 
         Playwright's own ``wait_for_function`` compiles code in the page, which the page's policy
         forbids.
         """
-        for _ in range(600):
+        for _ in range(2400):
             if check() == wanted:
                 return
             self.page.wait_for_timeout(50)
         assert check() == wanted
+
+    def settle(self) -> None:
+        """Wait until the page has drawn what it was about to draw."""
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def assert_clean(self, path: Path) -> None:
         """Nothing was logged, thrown, shown as a dialog or requested but the file itself."""
@@ -98,7 +104,7 @@ class Chromium:
             offline=True,
             **options,
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         self._contexts.append(context)
         page = context.new_page()
         visit = Visit(page)
@@ -146,7 +152,9 @@ def chromium() -> Iterator[Any]:
             "or name one with TOOLKIT_TEST_CHROMIUM"
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=EXECUTABLE, args=ARGUMENTS, timeout=180_000
+        )
         yield browser
         browser.close()
 

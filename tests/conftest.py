@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.ollama_double.jitter import VARIABLE as JITTER
+
 # The same examples each time, however slow the machine: no test fails by chance. To look for more,
 # `pytest --hypothesis-profile=default`.
 settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("suite")
+
+if JITTER in os.environ:
+    sys.setswitchinterval(1e-5)
 
 pytest_plugins = ["tests.servers", "tests.llama_server", "tests.browser"]
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import KeptPort
 from tests.real_ollama import find, processes
 
 READY_SECONDS = 120.0
@@ -46,6 +47,7 @@ class LlamaServer:
         self.model = model or tiny_model_file(ollama)
         self.port = 0
         self._home = Path()
+        self._kept = KeptPort()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -77,6 +79,7 @@ class LlamaServer:
                 self.kill()
                 raise RuntimeError(f"llama-server does not come up:\n{said}")
             time.sleep(0.02)
+        self._kept.release()
         return self
 
     def kill(self) -> None:
@@ -85,12 +88,13 @@ class LlamaServer:
         guard, self._guard = self._guard, None
         if process is not None:
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
+            self._kept.keep(self.port)
         if guard is not None:
             guard.kill()
             assert guard.stdin is not None
             guard.stdin.close()
-            guard.wait(timeout=20)
+            guard.wait(timeout=120)
         if self._home != Path():
             shutil.rmtree(self._home, ignore_errors=True)
 
@@ -109,6 +113,7 @@ class LlamaServer:
 
     def __exit__(self, *error: object) -> None:
         self.kill()
+        self._kept.release()
 
     def _ready(self) -> bool:
         # It finds itself a free port, which nobody can take in between, and says which.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 
-from toolkit.cache import EmbeddingCache
+from toolkit.cache import EmbeddingCache, Space
 from toolkit.embedding.keys import hash_texts
 from toolkit.prompts import Prompt
+
+MOST_AHEAD = 64
 
 
 def held() -> int:
@@ -27,19 +30,28 @@ def wait_until_held(count: int, seconds: float = 300.0) -> None:
         time.sleep(0.01)
 
 
+@contextmanager
 def in_the_middle(
     *actions: Callable[[], object], first: int = 40, apart: int = 80
-) -> threading.Thread:
-    """Do things one after another as soon as the cache holds so many vectors."""
+) -> Iterator[None]:
+    """Do things one after another as soon as the cache holds so many vectors.
 
-    def act() -> None:
-        for number, action in enumerate(actions):
-            wait_until_held(first + apart * number)
-            action()
+    The job settles nothing meanwhile, so it cannot end before they are done, nor lose its patience;
+    what it has on its way goes on, and ``MOST_AHEAD`` texts more.
+    """
+    left, put = list(actions), Space.put
 
-    thread = threading.Thread(target=act)
-    thread.start()
-    return thread
+    def put_and_act(self: Space, *arguments: Any) -> int:
+        stored = put(self, *arguments)
+        if left and len(self) >= first + apart * (len(actions) - len(left)):
+            left.pop(0)()
+        return stored
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Space, "put", put_and_act)
+        patch.setattr("toolkit.embedding.job.MOST_WAITING", MOST_AHEAD * 768 * 4)
+        yield
+    assert not left, "the job did not come so far"
 
 
 def assert_cache_is_right(

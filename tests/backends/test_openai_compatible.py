@@ -51,7 +51,7 @@ def vectorizer(proxied):
     return make(proxied).fit(TEXTS)
 
 
-def make(double, *, timeout=10.0, **options):
+def make(double, *, timeout=60.0, **options):
     options = {"batch_size": 10, "backend": OpenAIBackend(timeout=timeout)} | options
     return EmbeddingGemmaVectorizer(host=double.host, **options)
 
@@ -137,7 +137,7 @@ PASSING = {
 @pytest.mark.parametrize("encoding", ["auto", "float"])
 @pytest.mark.parametrize("effect", PASSING.values(), ids=PASSING)
 def test_a_passing_fault_costs_nothing_but_time(proxied, effect, encoding):
-    vectorizer = make(proxied, backend=OpenAIBackend(timeout=10, encoding_format=encoding))
+    vectorizer = make(proxied, backend=OpenAIBackend(timeout=60, encoding_format=encoding))
     vectorizer.fit(TEXTS)
     proxied.faults.add(Fault(effect, times=2, skip=2, path=PATH))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
@@ -147,7 +147,7 @@ def test_a_passing_fault_costs_nothing_but_time(proxied, effect, encoding):
 
 @pytest.mark.parametrize("effect", [faults.slow_loris(0.05), faults.hang()], ids=["slow", "hang"])
 def test_a_slow_answer_is_given_up_and_asked_for_again(proxied, effect):
-    vectorizer = make(proxied, timeout=2).fit(TEXTS)
+    vectorizer = make(proxied, timeout=5).fit(TEXTS)
     proxied.faults.add(Fault(effect, skip=2, path=PATH))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
     assert_cache_holds(range(100))

@@ -196,7 +196,7 @@ def test_a_server_that_stops_counting_is_not_trusted_with_long_texts(double):
     server.identify()
     text = "long " * 1700
 
-    with httpx.Client(base_url=double.host, trust_env=False) as client:
+    with httpx.Client(base_url=double.host, timeout=60, trust_env=False) as client:
         body = {"model": MODEL, "input": [text], "encoding_format": "base64"}
         raw = client.post(PATH, json=body).content.replace(b"prompt_tokens", b"other_tokens")
     double.faults.add(Fault(faults.body(raw), path=PATH))

@@ -207,7 +207,8 @@ def test_a_space_by_the_beginning_of_its_name(cache):
         cache.space("")
 
 
-def test_stats(cache):
+def test_stats(cache, monkeypatch):
+    monkeypatch.setattr(usage, "today", lambda: 20_000)
     space, _ = cache.resolve(identity_of())
     keys = keys_of(range(5))
     space.put(keys, vectors_of(keys), PROMPT)
@@ -225,7 +226,7 @@ def test_stats(cache):
         "prompts": {PROMPT: 5},
         "hits": 0,
         "misses": 0,
-        "last_used": 86_400.0 * usage.today(),
+        "last_used": 86_400.0 * 20_000,
         "tasks": {PROMPT: {"entries": 5, "hits": 0, "misses": 0, "last_used": None}},
     }
 

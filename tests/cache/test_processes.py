@@ -27,10 +27,10 @@ def space(tmp_path: Path) -> Space:
 
 def test_writers_of_the_same_keys_and_a_reader(space):
     reader = start("read", space.path, 600)
+    assert reader.stdout.readline() == "begun\n"
     writers = [start("write", space.path, seed, 600) for seed in range(8)]
     for writer in writers:
         assert sorted(map(int, finish(writer).split())) == list(range(600))
-    time.sleep(0.3)
     assert int(finish(reader)) == 600
     assert len(check_by_hand(space.path)) == 600  # none lost, none twice
     rows = (space.path / "vectors.f32").stat().st_size / (4 * space.dimension)
@@ -73,14 +73,18 @@ def test_two_hundred_writers_killed_at_any_moment(tmp_path):
     out = finish(start("kill_writers", tmp_path / "cache", 200, "durability"))
     killed, acknowledged = map(int, out.split())
     assert killed >= 200
-    assert acknowledged > 100  # a busy machine stores few between two kills
+    assert acknowledged > 100
     (space,) = EmbeddingCache(tmp_path / "cache").spaces()
     assert len(check_by_hand(space.path)) >= acknowledged
 
 
 def test_one_space_for_all_who_ask_at_once(tmp_path):
-    at = time.time() + 1.5
-    processes = [start("resolve", tmp_path / "cache", at) for _ in range(5)]
+    processes = [start("resolve", tmp_path / "cache") for _ in range(5)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("now\n")
+        process.stdin.flush()
     found = {finish(process) for process in processes}
     assert len(found) == 1
     assert len(EmbeddingCache(tmp_path / "cache").spaces()) == 1
@@ -112,7 +116,7 @@ with reading(Path(sys.argv[1]) / "index.sqlite"):
 """
     done = subprocess.run(
         [sys.executable, "-c", script, space.path],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=True,
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "0"
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cache.making import PROMPT, identity_of, keys_of, vectors_of
 from tests.cache.outside import READ_ONLY, run, tmpfs
-from toolkit.cache import EmbeddingCache, Space, usage
+from toolkit.cache import EmbeddingCache, Space, connections, usage
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -92,6 +92,8 @@ def test_threads_lose_no_count(cache, space):
 
 
 COUNT = """
+from toolkit.cache import usage
+usage.LAST_PATIENCE = 300.0  # however busy the machine is
 (space,) = EmbeddingCache(sys.argv[1]).spaces()
 for _ in range(100):
     space.note_call(PROMPT, 1, 2)
@@ -196,7 +198,9 @@ def test_a_damaged_file_is_begun_anew(cache, space, content):
         "DROP TABLE tasks; CREATE TABLE tasks (other TEXT)",
     ],
 )
-def test_strange_content_is_never_in_the_way(cache, space, sql):
+def test_strange_content_is_never_in_the_way(cache, space, sql, monkeypatch):
+    day = usage.today()
+    monkeypatch.setattr(usage, "today", lambda: day)  # no midnight in between
     space.note_call(PROMPT, 1, 1)
     usage.flush()
     connection = sqlite3.connect(space.path / "usage.sqlite")
@@ -208,7 +212,7 @@ def test_strange_content_is_never_in_the_way(cache, space, sql):
     space.note_call(PROMPT, 1, 1)
     usage.flush()
     assert cache.stats()[0]["entries"] == 300
-    assert max(days(space)) <= usage.today()
+    assert max(days(space)) <= day
     cache.prune(older_than=0)
     assert len(space) == 300
 
@@ -220,7 +224,9 @@ def test_a_prompt_of_any_kind(cache, space):
     assert cache.stats()[0]["hits"] == 4
 
 
-def test_a_writer_that_does_not_let_go_is_not_waited_for(cache, space):
+def test_a_writer_that_does_not_let_go_is_not_waited_for(cache, space, monkeypatch):
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 500.0)
+    connections.close_free()
     usage.flush()
     connection = sqlite3.connect(space.path / "usage.sqlite", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
@@ -229,7 +235,7 @@ def test_a_writer_that_does_not_let_go_is_not_waited_for(cache, space):
         start = time.perf_counter()
         assert space.get(keys_of(range(300)))[1].all()
         space.note_call(PROMPT, 4, 0)
-        assert time.perf_counter() - start < 30, "sixty seconds is what an index would wait"
+        assert time.perf_counter() - start < 250, "an index would wait twice as long"
     finally:
         connection.close()
     assert cache.stats()[0]["tasks"][PROMPT]["hits"] == 4

@@ -54,7 +54,9 @@ def test_info_as_json(folder: Path) -> None:
     assert found["spaces"][0]["prompts"] == {"query: {text}": 5}
 
 
-def test_info_says_how_the_cache_was_used(folder: Path) -> None:
+def test_info_says_how_the_cache_was_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now)  # no midnight in between
     (space,) = EmbeddingCache(folder).spaces()
     space.note_call("query: {text}", 1200, 5)
     space.get(space.keys())
@@ -137,16 +139,16 @@ def in_a_terminal(answer: str, *arguments: str | Path) -> tuple[int, bytes]:
     os.close(theirs)
     said = b""
     while b"[y/N]" not in said:
-        assert select.select([ours], [], [], 60)[0], said
+        assert select.select([ours], [], [], 300)[0], said
         said += os.read(ours, 4096)
     os.write(ours, f"{answer}\n".encode())
-    while select.select([ours], [], [], 60)[0]:  # drained, or its last words would block it
+    while select.select([ours], [], [], 300)[0]:  # drained, or its last words would block it
         try:
             if not os.read(ours, 4096):
                 break
         except OSError:  # how Linux says that the other side is closed
             break
-    code = process.wait(timeout=60)
+    code = process.wait(timeout=300)
     os.close(ours)
     return code, said
 

@@ -89,12 +89,12 @@ def test_ctrl_c(
     said = terminal.read_until(r"are left\. Run it again to go on\.", seconds=60)
     assert terminal.end() == 130
     counted = re.search(
-        r"interrupted\. Stopped: (\d+) of 2,000 texts were embedded and are in the cache; "
+        r"interrupted\. Stopped: ([\d,]+) of 2,000 texts were embedded and are in the cache; "
         r"([\d,]+) are left",
         " ".join(said.split()),
     )
     assert counted is not None
-    assert int(counted[1]) + int(counted[2].replace(",", "")) == 2000
+    assert sum(int(number.replace(",", "")) for number in counted.groups()) == 2000
     assert "Traceback" not in said
     assert not out.exists()
 

@@ -237,9 +237,9 @@ def test_a_model_that_is_not_there_or_cannot_chat(result: ClusterResult):
         with pytest.raises(ModelNotFoundError, match="is not a chat model"):
             name_clusters(result, "embeddinggemma", host=server.host, cache=False)
         assert server.requests.to("/api/chat") == []
-        host = server.host
-    with pytest.raises(ServerUnavailableError):
-        name_clusters(result, "chatty", host=host, cache=False)
+        server.stop()
+        with pytest.raises(ServerUnavailableError):
+            name_clusters(result, "chatty", host=server.host, cache=False)
 
 
 def test_one_failed_request_costs_one_name(result: ClusterResult):

@@ -40,8 +40,8 @@ from tests.servers import Server, warm
 RECORDED = exchanges.read_faults("ollama-0.32.15-faults.json")
 BATCH = 180
 MODEL = "embeddinggemma"
-# The double's pace: about that of the tiny model on a machine with two cores.
-TEXT_SECONDS, LOAD_SECONDS = 0.01, 0.1
+# The double's pace: a batch lasts longer than what is done in its middle takes a busy machine.
+TEXT_SECONDS, LOAD_SECONDS = 0.03, 0.1
 
 
 @pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.ollama)])
@@ -92,7 +92,7 @@ def _work_begun(server: Server) -> int:
 
 
 def loaded(server: Server | DoubleProcess) -> list[str]:
-    shown = httpx.get(f"{server.host}/api/ps", trust_env=False).json()["models"]
+    shown = httpx.get(f"{server.host}/api/ps", timeout=60, trust_env=False).json()["models"]
     return [model["name"] for model in shown]
 
 
@@ -182,10 +182,13 @@ def test_runner_stopped(server: Server, pool: ThreadPoolExecutor) -> None:
 def test_model_deleted_mid_batch(server: Server, pool: ThreadPoolExecutor) -> None:
     recorded = RECORDED["model deleted mid-batch"]
     copied = {"source": MODEL, "destination": "victim"}
-    assert httpx.post(f"{server.host}/api/copy", json=copied, trust_env=False).status_code == 200
+    assert (
+        httpx.post(f"{server.host}/api/copy", json=copied, timeout=60, trust_env=False).status_code
+        == 200
+    )
     future = batch_in_flight(server, pool, model="victim")
     deleted = httpx.request(
-        "DELETE", f"{server.host}/api/delete", json={"model": "victim"}, trust_env=False
+        "DELETE", f"{server.host}/api/delete", json={"model": "victim"}, timeout=60, trust_env=False
     )
     same(deleted, recorded["delete"])
     same(future.result(), recorded["response"], BATCH)
@@ -210,7 +213,7 @@ def test_other_options_mid_batch(server: Server, pool: ThreadPoolExecutor) -> No
     same(future.result(), recorded["response"], BATCH)
     same(other.result(), recorded["other"])
     assert _reloaded_after_the_batch(server)
-    shown = httpx.get(f"{server.host}/api/ps", trust_env=False).json()["models"]
+    shown = httpx.get(f"{server.host}/api/ps", timeout=60, trust_env=False).json()["models"]
     assert [model["context_length"] for model in shown] == [512]
 
 
@@ -283,7 +286,7 @@ def test_real_server_killed_mid_batch(
 
 
 def test_double_killed_mid_batch(pool: ThreadPoolExecutor) -> None:
-    with DoubleProcess("--text-seconds", "0.01") as double:
+    with DoubleProcess("--text-seconds", "1") as double:
         future = pool.submit(
             httpx.post,
             f"{double.host}/api/embed",
@@ -296,7 +299,7 @@ def test_double_killed_mid_batch(pool: ThreadPoolExecutor) -> None:
         with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
             future.result()
         double.start()
-        assert httpx.get(double.host, trust_env=False).text == "Ollama is running"
+        assert httpx.get(double.host, timeout=60, trust_env=False).text == "Ollama is running"
 
 
 @pytest.mark.parametrize("kind", ["double", pytest.param("real", marks=pytest.mark.ollama)])
@@ -311,8 +314,10 @@ def test_queue_full(kind: str, request: pytest.FixtureRequest, pool: ThreadPoolE
     start = threading.Barrier(8)
 
     def ask(number: int) -> httpx.Response:
-        start.wait()
-        return embed(server, "a", options={"num_ctx": 256 + 64 * number})
+        body = {"model": MODEL, "input": "a", "options": {"num_ctx": 256 + 64 * number}}
+        with httpx.Client(base_url=server.host, timeout=60, trust_env=False) as client:
+            start.wait()  # making a client takes as long as a load, on a busy machine
+            return client.post("/api/embed", json=body)
 
     answers = list(pool.map(ask, range(8)))
     busy = [answer for answer in answers if answer.status_code == 503]

@@ -40,7 +40,7 @@ def vectorizer(ollama_double):
     return make(ollama_double).fit(TEXTS)
 
 
-def make(double, *, timeout=10.0, **options):
+def make(double, *, timeout=60.0, **options):
     options = {"batch_size": 10} | options
     return EmbeddingGemmaVectorizer(
         host=double.host, backend=OllamaBackend(timeout=timeout), **options
@@ -112,7 +112,7 @@ def test_a_passing_fault_costs_nothing_but_time(ollama_double, vectorizer, effec
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=5).fit(TEXTS)
     # To its end it would take more than an hour.
     ollama_double.faults.add(Fault(faults.slow_loris(0.05), skip=2))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
@@ -121,7 +121,7 @@ def test_a_slow_answer_is_given_up_and_asked_for_again(ollama_double):
 
 
 def test_a_hang_is_given_up_and_asked_for_again(ollama_double):
-    vectorizer = make(ollama_double, timeout=2).fit(TEXTS)
+    vectorizer = make(ollama_double, timeout=5).fit(TEXTS)
     ollama_double.faults.add(Fault(faults.hang(), skip=2))
     assert np.array_equal(vectorizer.transform(TEXTS), RIGHT)
     assert_cache_holds(range(100))
@@ -251,7 +251,7 @@ def test_a_dead_server_fails_in_seconds_with_one_message(ollama_double, vectoriz
     with pytest.raises(EmbeddingError, match="no Ollama server answers") as caught:
         vectorizer.transform(TEXTS)
     # Its patience is fifteen seconds; the rest is a busy machine's.
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 100
     assert isinstance(caught.value.__cause__, ServerUnavailableError)
     held = cached()
     assert_cache_holds(held)

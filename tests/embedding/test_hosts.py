@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 
 import joblib
 import numpy as np
 import pytest
 
+from tests import midway
 from tests.ollama_double import faults
 from tests.ollama_double.fault import Fault
 from tests.ollama_double.models import Model
@@ -24,7 +23,7 @@ TEXTS = [f"text number {i}" for i in range(200)]
 
 
 def make(*doubles, **options):
-    options = {"batch_size": 5, "backend": OllamaBackend(timeout=10)} | options
+    options = {"batch_size": 5, "backend": OllamaBackend(timeout=60)} | options
     return EmbeddingGemmaVectorizer(host=[double.host for double in doubles], **options)
 
 
@@ -58,7 +57,8 @@ def test_the_faster_host_does_more(ollama_double_factory, right):
 def test_a_host_that_dies_is_dropped_and_the_other_does_its_work(ollama_double_factory, right):
     a, b = ollama_double_factory(text_seconds=0.002), ollama_double_factory(text_seconds=0.002)
     vectorizer = make(a, b).fit(TEXTS)
-    a.faults.add(Fault(faults.act(lambda double: double.kill()), skip=5))
+    # Of the first four batches each has two.
+    a.faults.add(Fault(faults.act(lambda double: double.kill()), skip=1))
     with pytest.warns(EmbeddingWarning, match=r"host is dropped.*" + a.host) as caught:
         assert np.array_equal(vectorizer.transform(TEXTS), right)
     assert len(caught) == 1
@@ -113,7 +113,10 @@ def test_the_users_joblib_backend_wins(ollama_double, right, backend):
 @pytest.mark.filterwarnings("ignore")  # distributed's own, at the death of a worker
 def test_a_dask_cluster_embeds_and_survives_a_killed_worker(right, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    patient = {f"distributed.comm.timeouts.{kind}": "300s" for kind in ("connect", "tcp")}
     with (
+        dask.config.set(patient),
         DoubleProcess("--text-seconds", "0.02") as double,
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -124,15 +127,11 @@ def test_a_dask_cluster_embeds_and_survives_a_killed_worker(right, monkeypatch):
         pids = list(client.run(os.getpid).values())
         assert os.getpid() not in pids
 
-        def kill():
-            time.sleep(1.0)
-            os.kill(pids[0], signal.SIGKILL)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        with joblib.parallel_config(backend="dask"):
+        with (
+            midway.in_the_middle(lambda: os.kill(pids[0], signal.SIGKILL), first=20),
+            joblib.parallel_config(backend="dask"),
+        ):
             vectors = vectorizer.transform(TEXTS)
-        killer.join()
     assert np.array_equal(vectors, right)
     (space,) = EmbeddingCache().spaces()
     assert len(space) == 200

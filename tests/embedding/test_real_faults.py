@@ -43,7 +43,7 @@ def right(real_ollama):
 
 
 def make(*servers, **options):
-    options = {"model": MODEL, "batch_size": 16, "backend": OllamaBackend(timeout=30)} | options
+    options = {"model": MODEL, "batch_size": 16, "backend": OllamaBackend(timeout=120)} | options
     return EmbeddingGemmaVectorizer(host=[server.host for server in servers], **options)
 
 
@@ -54,11 +54,14 @@ def assert_cache_is_right(right, count=None):
 def test_the_runner_is_killed_twice(real_ollama_factory, right):
     server = real_ollama_factory()
     vectorizer = make(server).fit(TEXTS)
-    thread = midway.in_the_middle(server.kill_runner, server.kill_runner)
-    vectors = vectorizer.transform(TEXTS)
-    thread.join()
+
+    def kill():
+        # Whom it meets is chance: Ollama has a new engine ready for who did not come to this one.
+        assert server.kill_runner()
+
+    with midway.in_the_middle(kill, kill):
+        vectors = vectorizer.transform(TEXTS)
     assert np.array_equal(vectors, right)
-    assert vectorizer.report_.retried >= 2
     assert_cache_is_right(right, 400)
 
 
@@ -71,9 +74,8 @@ def test_the_server_is_killed_and_started_again(real_ollama_factory, right):
         time.sleep(1)
         server.start()
 
-    thread = midway.in_the_middle(restart)
-    vectors = vectorizer.transform(TEXTS)
-    thread.join()
+    with midway.in_the_middle(restart):
+        vectors = vectorizer.transform(TEXTS)
     assert np.array_equal(vectors, right)
     assert_cache_is_right(right, 400)
 
@@ -84,13 +86,18 @@ def test_the_model_is_deleted(real_ollama_factory, right):
 
     def delete():
         httpx.request(
-            "DELETE", f"{server.host}/api/delete", json={"model": MODEL}, trust_env=False
+            "DELETE",
+            f"{server.host}/api/delete",
+            json={"model": MODEL},
+            timeout=60,
+            trust_env=False,
         ).raise_for_status()
 
-    thread = midway.in_the_middle(delete)
-    with pytest.raises(EmbeddingError, match=f"ollama pull {MODEL}") as caught:
+    with (
+        midway.in_the_middle(delete),
+        pytest.raises(EmbeddingError, match=f"ollama pull {MODEL}") as caught,
+    ):
         vectorizer.transform(TEXTS)
-    thread.join()
     assert isinstance(caught.value.__cause__, ModelNotFoundError)
     assert caught.value.completed >= 40
     assert_cache_is_right(right, caught.value.completed)
@@ -106,9 +113,8 @@ def test_another_client_reloads_the_model(real_ollama_factory, right):
             f"{server.host}/api/embed", json=body, timeout=60, trust_env=False
         ).raise_for_status()
 
-    thread = midway.in_the_middle(reload)
-    vectors = vectorizer.transform(TEXTS)
-    thread.join()
+    with midway.in_the_middle(reload):
+        vectors = vectorizer.transform(TEXTS)
     assert np.array_equal(vectors, right)
     assert_cache_is_right(right, 400)
 
@@ -116,10 +122,8 @@ def test_another_client_reloads_the_model(real_ollama_factory, right):
 def test_two_servers_of_which_one_is_killed(real_ollama_factory, right):
     a, b = real_ollama_factory(), real_ollama_factory()
     vectorizer = make(a, b).fit(TEXTS)
-    thread = midway.in_the_middle(a.kill)
-    with pytest.warns(EmbeddingWarning, match="host is dropped"):
+    with midway.in_the_middle(a.kill), pytest.warns(EmbeddingWarning, match="host is dropped"):
         vectors = vectorizer.transform(TEXTS)
-    thread.join()
     assert np.array_equal(vectors, right)
     assert_cache_is_right(right, 400)
 

@@ -15,11 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
+from tests import midway
 from tests.ollama_double import faults
 from tests.ollama_double.fault import Fault
 from toolkit.cache import EmbeddingCache, claims
 from toolkit.embedding import patience
 from toolkit.embedding.keys import hash_texts
+from toolkit.embedding.patience import Patience
 from toolkit.embedding.rendering import render_text
 from toolkit.errors import EmbeddingError, EmbeddingWarning
 from toolkit.identity import CANARY_NAMES, reference_texts
@@ -107,30 +109,32 @@ def test_a_killed_process_holds_nobody_up(ollama_double, monkeypatch):
     # Far from what a busy machine takes: else half a minute, and two.
     monkeypatch.setattr(claims, "DEAD_AFTER", 400.0)
     monkeypatch.setattr(patience, "LONGEST_WAIT", 400.0)
-    slow(ollama_double, 0.2)
+    # It comes so far and no further: what it asks for after that is never answered.
+    ollama_double.faults.add(Fault(faults.hang(), containing="unique text", times=None, skip=6))
     process = subprocess.Popen(
         [sys.executable, "-c", EMBED, ollama_double.host], cwd=Path(__file__).parents[2]
     )
-    deadline = time.monotonic() + 120
-    while len(received(ollama_double)) < 40:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    midway.wait_until_held(20)
+    waiting = Patience.wait
 
-    def end() -> None:
-        process.kill()
-        process.wait()  # else it is still known to the system
+    def end_and_wait(self: Patience, *, progress: bool) -> None:
+        """The other ends as soon as somebody waits for it."""
+        if process.poll() is None:
+            ollama_double.faults.clear()
+            process.kill()
+            process.wait()  # else it is still known to the system
+        waiting(self, progress=progress)
 
-    timer = threading.Timer(0.3, end)
-    timer.start()
+    monkeypatch.setattr(Patience, "wait", end_and_wait)
     one = make(ollama_double)
-    ollama_double.faults.clear()
     started = time.monotonic()
     found = one.transform(TEXTS)
     assert time.monotonic() - started < claims.DEAD_AFTER
-    timer.join()
+    assert process.returncode is not None, "nobody waited for it"
     assert np.isfinite(found).all()
     assert one.report_.hits + one.report_.embedded == 200
     assert one.report_.hits >= 20
+    assert one.report_.embedded >= 100
 
 
 def test_what_another_gave_up_is_tried_again(ollama_double):

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.ports import KeptPort
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,6 +27,7 @@ class DoubleProcess:
         self.arguments: Sequence[str] = arguments
         self.host = ""
         self._process: subprocess.Popen[str] | None = None
+        self._kept = KeptPort()
 
     @property
     def pid(self) -> int:
@@ -44,8 +47,9 @@ class DoubleProcess:
         assert self._process.stdout is not None
         self.host = self._process.stdout.readline().strip()
         if not self.host:
-            self.stop()
+            self.__exit__()
             raise RuntimeError("the double did not start")
+        self._kept.release()
         return self
 
     def kill(self) -> None:
@@ -61,7 +65,8 @@ class DoubleProcess:
         if process is None:
             return
         process.send_signal(number)
-        process.wait(timeout=20)
+        process.wait(timeout=120)
+        self._kept.keep(int(self.host.rpartition(":")[2] or 0))
         if process.stdout is not None:
             process.stdout.close()
 
@@ -70,3 +75,4 @@ class DoubleProcess:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self._kept.release()

@@ -13,6 +13,7 @@ from tests.ollama_double import api, chat, errors, gojson, openai, wire
 from tests.ollama_double.access import allowed
 from tests.ollama_double.durations import DEFAULT_KEEP_ALIVE
 from tests.ollama_double.fault import Faults
+from tests.ollama_double.jitter import Jitter
 from tests.ollama_double.log import EMBED_PATHS, Log, Record, texts_of
 from tests.ollama_double.models import Model, Store
 from tests.ollama_double.scheduler import LoadOptions, Scheduler
@@ -71,6 +72,7 @@ class OllamaDouble:
         self.faults = Faults()
         self.requests = Log()
         self.ghosts: list[tuple[str, str]] = []
+        self.jitter = Jitter.from_environment()
         self.scheduler = Scheduler(
             load_seconds=load_seconds,
             max_queue=max_queue,
@@ -80,6 +82,7 @@ class OllamaDouble:
         self.port = port
         self.connections = 0
         self._listener: socket.socket | None = None
+        self._reserved: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -110,9 +113,7 @@ class OllamaDouble:
         if self._listener is not None:
             return self
         self._stopping = threading.Event()
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener, self._reserved = self._reserved or self._bound(), None
         listener.listen(512)
         self.port = listener.getsockname()[1]
         self._listener = listener
@@ -122,7 +123,8 @@ class OllamaDouble:
     def stop(self) -> None:
         """Close the port and every connection: clients in the middle of a request are cut off.
 
-        The models stay in the store, but not in memory. ``start`` opens the same port again.
+        The models stay in the store, but not in memory. ``start`` opens the same port again, which
+        nobody else can take meanwhile.
         """
         if self._listener is None:
             return
@@ -131,6 +133,7 @@ class OllamaDouble:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._listener = None
+        self._reserved = self._bound()  # refuses connections as long as it does not listen
         with self._lock:
             connections = list(self._open)
         for connection in connections:
@@ -139,6 +142,12 @@ class OllamaDouble:
         self.scheduler.clear()
 
     kill = stop
+
+    def _bound(self) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", self.port))
+        return bound
 
     def restart(self, version: str | None = None) -> None:
         """Stop and start, perhaps as another version."""
@@ -152,6 +161,9 @@ class OllamaDouble:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     # --- what tests do to it ---------------------------------------------------------------------
 
@@ -230,6 +242,7 @@ class OllamaDouble:
         path = request.path.partition("?")[0]
         body = _decoded(request) if path in ROUTES and request.method != "GET" else None
         texts = texts_of(path, body)
+        self.jitter.wait()
         record = self.requests.add(
             Record(
                 number=0,
@@ -250,9 +263,12 @@ class OllamaDouble:
             reply.head_only = request.method == "HEAD"
             if not any(effect.cuts for effect in effects):
                 record.status = reply.status
+            self.jitter.wait()
             for effect in effects:
                 if effect.send(self, request, reply):
                     return False
+            # Known before the client can look for it.
+            record.seconds = time.monotonic() - started
             request.connection.sendall(reply.framed())
             return request.keep_alive
         finally:

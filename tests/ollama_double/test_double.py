@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ollama_double import tokens
+from tests.ollama_double import jitter, tokens
 from tests.ollama_double.process import DoubleProcess
+from tests.ollama_double.scheduler import LoadOptions
 from tests.ollama_double.server import Model, OllamaDouble
 from tests.ollama_double.vectors import REFERENCE, Row, made_up, reference_vectors, shortest
 
@@ -25,7 +26,7 @@ Factory = Callable[..., OllamaDouble]
 
 def post(double: OllamaDouble, wanted: Any, model: str = "embeddinggemma", **fields: Any) -> Any:
     body = {"model": model, "input": wanted, **fields}
-    return httpx.post(f"{double.host}/api/embed", json=body, timeout=30, trust_env=False)
+    return httpx.post(f"{double.host}/api/embed", json=body, timeout=60, trust_env=False)
 
 
 def vectors(double: OllamaDouble, wanted: Any, **fields: Any) -> np.ndarray:
@@ -58,7 +59,7 @@ def test_an_upgrade_changes_vectors_and_not_the_digest(ollama_double: OllamaDoub
 
 
 def digests(double: OllamaDouble) -> list[str]:
-    models = httpx.get(f"{double.host}/api/tags", trust_env=False).json()["models"]
+    models = httpx.get(f"{double.host}/api/tags", timeout=60, trust_env=False).json()["models"]
     return [model["digest"] for model in models]
 
 
@@ -145,7 +146,7 @@ def test_base64_needs_a_version_that_has_it(ollama_double_factory: Factory) -> N
         ("0.11.10", list, 768),
     ):
         host = ollama_double_factory(version).host
-        answer = httpx.post(f"{host}/v1/embeddings", json=body, trust_env=False).json()
+        answer = httpx.post(f"{host}/v1/embeddings", json=body, timeout=60, trust_env=False).json()
         vector = answer["data"][0]["embedding"]
         assert (type(vector), len(vector)) == (kind, length)
 
@@ -181,7 +182,12 @@ def test_threads_get_their_own_vectors(ollama_double: OllamaDouble) -> None:
     texts = [f"text {number}" for number in range(200)]
     wanted = dict(zip(texts, vectors(ollama_double, texts), strict=True))
     with (
-        httpx.Client(base_url=ollama_double.host, trust_env=False) as client,
+        httpx.Client(
+            base_url=ollama_double.host,
+            timeout=60,
+            limits=httpx.Limits(keepalive_expiry=None),
+            trust_env=False,
+        ) as client,
         ThreadPoolExecutor(8) as pool,
     ):
 
@@ -211,14 +217,16 @@ def test_loading_and_keeping(ollama_double_factory: Factory) -> None:
 
 
 def test_one_loads_one_waits_the_third_is_refused(ollama_double_factory: Factory) -> None:
-    double = ollama_double_factory(load_seconds=2, max_queue=1)
+    double = ollama_double_factory(max_queue=1)
+    # Nothing is loaded as long as the model is in use with other options.
+    held = double.scheduler.acquire(
+        double.models["embeddinggemma"], LoadOptions(), None, double.wait
+    )
     with ThreadPoolExecutor(2) as pool:
-        sent = [pool.submit(post, double, "a", options={"num_ctx": 512})]
-        until(lambda: len(double.requests) == 1)
-        time.sleep(0.05)
-        sent.append(pool.submit(post, double, "a", options={"num_ctx": 256}))
+        sent = [pool.submit(post, double, "a", options={"num_ctx": n}) for n in (512, 256)]
         until(lambda: double.scheduler.waiting == 1)
         refused = post(double, "a", options={"num_ctx": 128})
+        double.scheduler.release(held)
         assert refused.status_code == 503
         assert [future.result().status_code for future in sent] == [200, 200]
 
@@ -241,13 +249,17 @@ def test_at_most_three_models_stay(ollama_double_factory: Factory) -> None:
 def test_chunked_requests_and_expect(ollama_double: OllamaDouble) -> None:
     raw = json.dumps({"model": "embeddinggemma", "input": "a"}).encode()
     chunked = httpx.post(
-        f"{ollama_double.host}/api/embed", content=iter([raw[:10], raw[10:]]), trust_env=False
+        f"{ollama_double.host}/api/embed",
+        content=iter([raw[:10], raw[10:]]),
+        timeout=60,
+        trust_env=False,
     )
     assert chunked.status_code == 200
     expecting = httpx.post(
         f"{ollama_double.host}/api/embed",
         content=raw,
         headers={"Expect": "100-continue"},
+        timeout=60,
         trust_env=False,
     )
     assert expecting.status_code == 200
@@ -258,14 +270,30 @@ def test_a_process_of_its_own(tmp_path: Any) -> None:
     np.savez(known, texts=np.array(["mine"]), vectors=np.eye(768, dtype=np.float16)[:1])
     log = tmp_path / "log.jsonl"
     with DoubleProcess("--version", "0.24.0", "--known", str(known), "--log", str(log)) as double:
-        assert httpx.get(f"{double.host}/api/version", trust_env=False).json() == {
+        assert httpx.get(f"{double.host}/api/version", timeout=60, trust_env=False).json() == {
             "version": "0.24.0"
         }
         body = {"model": "embeddinggemma", "input": ["mine"]}
-        answer = httpx.post(f"{double.host}/api/embed", json=body, trust_env=False).json()
+        answer = httpx.post(
+            f"{double.host}/api/embed", json=body, timeout=60, trust_env=False
+        ).json()
         assert answer["embeddings"][0][:2] == [1, 0]
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert lines[1] == {"path": "/api/embed", "status": 200, "texts": ["mine"]}
+
+
+def test_jitter_is_as_asked_for_and_none_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(jitter.time, "sleep", waited.append)
+    monkeypatch.delenv(jitter.VARIABLE, raising=False)
+    jitter.Jitter.from_environment().wait()
+    assert waited == []
+    monkeypatch.setenv(jitter.VARIABLE, "50 7")
+    for made in (jitter.Jitter.from_environment(), jitter.Jitter.from_environment()):
+        for _ in range(100):
+            made.wait()
+    assert waited[:100] == waited[100:]
+    assert 0 <= min(waited) < 0.001 < 0.04 < max(waited) <= 0.05
 
 
 def test_it_is_quick(ollama_double: OllamaDouble) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import KeptPort
 from tests.real_ollama import find, processes
 from tests.real_ollama.find import find_ollama
 
@@ -45,6 +46,7 @@ class RealOllama:
         self.env = env
         self.port = 0
         self.home = Path()
+        self._kept = KeptPort()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -97,6 +99,7 @@ class RealOllama:
                 self.port = 0
                 return self.start()
             raise
+        self._kept.release()
         return self
 
     def runner_pids(self) -> list[int]:
@@ -132,6 +135,7 @@ class RealOllama:
     def close(self) -> None:
         """Stop, and remove the server's home."""
         self.stop()
+        self._kept.release()
         if self.home != Path():
             shutil.rmtree(self.home, ignore_errors=True)
             self.home = Path()
@@ -180,10 +184,11 @@ class RealOllama:
         runners = processes.children(process.pid)
         process.send_signal(number)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
+        self._kept.keep(self.port)
         left = [pid for pid in runners if processes.alive(pid)]
         processes.end(runners)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -193,7 +198,7 @@ class RealOllama:
             guard.kill()
             if guard.stdin is not None:
                 guard.stdin.close()
-            guard.wait(timeout=20)
+            guard.wait(timeout=120)
         return left
 
 

@@ -33,7 +33,7 @@ def test_models(real_ollama: RealOllama) -> None:
         ask(real_ollama, "test/embeddinggemma").json()["embeddings"]
         == (ask(real_ollama).json()["embeddings"])
     )
-    version = httpx.get(f"{real_ollama.host}/api/version", trust_env=False).json()
+    version = httpx.get(f"{real_ollama.host}/api/version", timeout=60, trust_env=False).json()
     assert version == {"version": install.VERSION}
 
 
@@ -44,6 +44,9 @@ def test_stop_start_and_no_orphans(real_ollama_factory: Factory) -> None:
     assert len(pids) == 2
     server.stop()
     assert not any(processes.alive(pid) for pid in pids)
+    if sys.platform == "linux":
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", server.port))
     server.start()
     assert server.host == host
     assert ask(server).status_code == 200
@@ -70,7 +73,11 @@ def test_its_store_is_its_own(real_ollama_factory: Factory) -> None:
     server = real_ollama_factory()
     for name in ("embeddinggemma", "test/embeddinggemma"):
         response = httpx.request(
-            "DELETE", f"{server.host}/api/delete", json={"model": name}, trust_env=False
+            "DELETE",
+            f"{server.host}/api/delete",
+            json={"model": name},
+            timeout=60,
+            trust_env=False,
         )
         assert response.status_code == 200
     assert ask(server).status_code == 404

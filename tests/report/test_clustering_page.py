@@ -88,7 +88,8 @@ def test_the_table_sorts_by_number_and_finds_a_cluster(chromium_page: Chromium, 
 
 def test_links_lead_to_the_sections(chromium_page: Chromium, tmp_path: Path):
     path = report("sdg").to_html(tmp_path / "report.html")
-    page = chromium_page.open(path).page
+    visit = chromium_page.open(path)
+    page = visit.page
     broken = page.evaluate(
         "[...document.querySelectorAll('a[href^=\"#\"]')]"
         ".map((a) => a.getAttribute('href').slice(1))"
@@ -99,7 +100,7 @@ def test_links_lead_to_the_sections(chromium_page: Chromium, tmp_path: Path):
     page.locator("#cluster-table tbody th a").nth(5).click()
     heading = page.locator("#cluster-5 h3")
     heading.wait_for(state="visible")
-    assert 0 <= heading.bounding_box()["y"] < 300
+    visit.eventually(lambda: 0 <= heading.bounding_box()["y"] < 300)
 
 
 def test_map_and_sections_lead_to_each_other(chromium_page: Chromium, tmp_path: Path):
@@ -117,7 +118,7 @@ def test_map_and_sections_lead_to_each_other(chromium_page: Chromium, tmp_path: 
     page.emulate_media(reduced_motion="reduce")
     page.locator("#cluster-2 [data-map-group]").click()
     size = result.quality.clusters[2].size
-    assert page.locator(".emap-count").inner_text() == f"{size} of {len(texts)} texts"
+    visit.eventually(page.locator(".emap-count").inner_text, f"{size} of {len(texts)} texts")
     page.locator(".emap-list summary").click()
     page.locator(".emap-list ol button").first.click()
     page.locator('.emap-reader a[href="#cluster-2"]').click()

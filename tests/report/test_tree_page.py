@@ -87,13 +87,14 @@ def test_it_fits_and_everybody_can_read_it(
 
 def test_a_cluster_leads_to_its_section(chromium_page: Chromium, tmp_path: Path):
     made = ClusterReport(sdg_result())
-    page = chromium_page.open(made.to_html(tmp_path / "report.html")).page
+    visit = chromium_page.open(made.to_html(tmp_path / "report.html"))
+    page = visit.page
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("link", name="How they belong together").click()
     page.locator('.tree a[href="#cluster-5"]').click()
     heading = page.locator("#cluster-5 h3")
     heading.wait_for(state="visible")
-    assert 0 <= heading.bounding_box()["y"] < 300
+    visit.eventually(lambda: 0 <= heading.bounding_box()["y"] < 300)
 
 
 def test_heard_row_by_row_it_says_what_is_drawn(chromium_page: Chromium, tmp_path: Path):

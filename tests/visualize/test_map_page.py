@@ -46,7 +46,7 @@ def display_of(
 def open_map(chromium_page: Chromium, path: Path, **options: Any) -> Visit:
     visit = chromium_page.open(path, **options)
     visit.page.wait_for_selector('[data-embedding-map][data-ready="true"]')
-    visit.page.wait_for_timeout(100)
+    visit.settle()
     return visit
 
 
@@ -177,7 +177,7 @@ def test_search_groups_list_and_reset(tmp_path: Path, chromium_page: Chromium, d
     page.locator(".emap-legend button", has_text="alpha").click()
     chosen = [i for i, word in enumerate(WORDS) if "apple" in word.lower() and i % 4 == 1]
     visit.eventually(lambda: selected(visit), len(chosen))
-    assert items.count() == len(chosen)
+    visit.eventually(items.count, len(chosen))
     shown = "e => e.filter(s => s.style.visibility === 'visible').map(s => s.textContent)"
     assert page.locator(".emap-labels span").evaluate_all(shown) == ["alpha"]
     page.get_by_role("button", name="Show all").click()
@@ -450,7 +450,7 @@ def test_two_maps_on_a_page_where_the_wheel_scrolls(
     visit.page.locator(".emap-stage").first.hover(position={"x": 300, "y": 300})
     visit.page.mouse.wheel(0, 200)
     visit.eventually(lambda: visit.page.evaluate("scrollY > 0"))
-    visit.page.wait_for_timeout(100)
+    visit.settle()
     assert width(visit) == before
     visit.assert_clean(path)
 
