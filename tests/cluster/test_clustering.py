@@ -297,3 +297,12 @@ def test_importing_the_package_is_light():
     code = "import sys, toolkit.cluster; print('sklearn' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_stability_of_many_clusters_is_measured_on_more_texts():
+    X = np.random.default_rng(0).normal(size=(6_000, 4))
+    texts = [f"word{i % 7}" for i in range(len(X))]
+    for k, used in ((40, 6_000), (20, 5_000)):
+        found = cluster_texts(texts, X, clusterer="minibatch-kmeans", n_clusters=k, stability=1)
+        assert found.stability is not None
+        assert found.stability.n_used == used

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster_texts"]
 
-_EXAMINED = 5_000
-"""Texts, at most, that stability is measured on."""
+_EXAMINED, _MOST_EXAMINED, _EXAMINED_PER_CLUSTER = 5_000, 20_000, 150
+"""Texts, at most, that stability is measured on: more where there are to be many clusters. Of
+20,000 vectors in 120 blurred clusters 5,000 say 0.25, 10,000 say 0.36, and all of them 0.49."""
 
 _VERSIONS = ("embeddinggemma-toolkit", "numpy", "scikit-learn", "scipy", "umap-learn", "hdbscan")
 
@@ -174,8 +176,9 @@ def cluster_texts(
             reducer=reducer,
             random_state=seed,
         )
+        examined = _texts_examined(base)
         if stability and n_clusters != 1:
-            check_sample_sizes(base, len(items), max_texts=_EXAMINED)
+            check_sample_sizes(base, len(items), max_texts=examined)
         say("clustering")
         estimator = CentroidClusterer(base).fit(vectors)
         labels: Labels = estimator.labels_
@@ -195,8 +198,8 @@ def cluster_texts(
                 base,
                 n_resamples=stability,
                 # A sample's clusterings are compared with each other alone: one is no pair.
-                n_seeds=max(1 if len(items) <= _EXAMINED else 2, round(stability / 3)),
-                max_texts=_EXAMINED,
+                n_seeds=max(1 if len(items) <= examined else 2, round(stability / 3)),
+                max_texts=examined,
                 random_state=seed,
                 progress=progress,
             )
@@ -254,6 +257,12 @@ def _provenance(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
     }
+
+
+def _texts_examined(base: BaseEstimator) -> int:
+    numbers = parameters_named(base, "n_clusters").values()
+    told = max((int(one) for one in numbers if isinstance(one, Integral)), default=0)
+    return min(_MOST_EXAMINED, max(_EXAMINED, _EXAMINED_PER_CLUSTER * told))
 
 
 def _number_came_from(base: BaseEstimator, chosen: ChosenK | None) -> str:
