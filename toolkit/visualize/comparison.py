@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -116,6 +116,7 @@ class MapComparison(OfflineMap):
         random_state: int | None = 0,
         verbose: int = 1,
         cache: bool | str | os.PathLike[str] = True,
+        progress: Callable[[str], None] | None = None,
         **options: Any,
     ) -> Self:
         """Project two sets of vectors of the same texts, and lay the second map over the first.
@@ -137,7 +138,7 @@ class MapComparison(OfflineMap):
             A title for both.
         projector : transformer, optional
             As for :meth:`EmbeddingMapDisplay.from_embeddings`; fitted twice.
-        quality, random_state, verbose, cache
+        quality, random_state, verbose, cache, progress
             As there.
         **options
             ``texts``, ``labels``, ``names``, ``columns``, ``noise_label`` and ``colors`` of
@@ -156,7 +157,8 @@ class MapComparison(OfflineMap):
             If there are fewer than four vectors.
         """
         made: dict[str, Any] = {
-            "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache
+            "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache,
+            "progress": progress,
         }  # fmt: skip
         n = len(np.asarray(X))
         if options.get("texts") is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -95,6 +95,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         random_state: int | None = 0,
         verbose: int = 1,
         cache: bool | str | os.PathLike[str] = True,
+        progress: Callable[[str], None] | None = None,
     ) -> Self:
         """Project vectors and make their map.
 
@@ -117,6 +118,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             Whether places made by the default projector with a seed are kept on disk, and taken
             from there for the same vectors, parameters and versions: in the folder of the cached
             vectors, or in the one named.
+        progress : callable, optional
+            Told ``"projecting"`` where places are not taken from the disk.
 
         Returns
         -------
@@ -128,7 +131,13 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             If there are fewer than four vectors.
         """
         found = project(
-            X, projector, quality=quality, random_state=random_state, verbose=verbose, cache=cache
+            X,
+            projector,
+            quality=quality,
+            random_state=random_state,
+            verbose=verbose,
+            cache=cache,
+            progress=progress,
         )
         return cls(
             found.points,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from numbers import Integral
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from toolkit.errors import DataError, UsageError
-from toolkit.visualize.kept import load_places, places_key, store_places
+from toolkit.visualize.kept import projection_parameters
 from toolkit.visualize.projector import UMAPProjector
 from toolkit.visualize.quality import ProjectionQuality, projection_quality
 
@@ -49,6 +48,7 @@ def project(
     random_state: int | None = 0,
     verbose: int = 1,
     cache: bool | str | os.PathLike[str] = True,
+    progress: Callable[[str], None] | None = None,
 ) -> Projection:
     """Project vectors to two dimensions.
 
@@ -76,30 +76,21 @@ def project(
     n = len(vectors)
     if n < 4:
         raise DataError(f"a map needs at least 4 texts, not {n}")
+    ours = projector is None
+    if ours:
+        seed = int(random_state) if isinstance(random_state, Integral) else random_state
+        projector = UMAPProjector("map", init=init, random_state=seed, verbose=verbose, cache=cache)
+    known = projector.kept_places(vectors) if isinstance(projector, UMAPProjector) else None
+    if known is None and progress is not None:
+        progress("projecting")
     # A projector that was given is to be fitted: its owner may want to place new texts with it.
-    # Without a seed each picture is meant to be another.
-    seeded = isinstance(random_state, Integral)
-    keep = cache is not False and projector is None and seeded
-    folder = None if isinstance(cache, bool) else cache
-    if seeded:
-        random_state = int(random_state)  # type: ignore[arg-type]  # a numpy integer, perhaps
-    if projector is None:
-        projector = UMAPProjector("map", init=init, random_state=random_state, verbose=verbose)
-    made = {"method": type(projector).__name__, **_parameters(projector)}
-    if init is not None:
-        made["init"] = f"places {sha256(np.ascontiguousarray(init, dtype='<f4').data).hexdigest()}"
-    key = places_key(vectors, made) if keep else None
-    points = None if key is None else load_places(key, n, folder)
-    if points is None:
-        points = np.asarray(projector.fit_transform(vectors))
-        if points.ndim != 2 or points.shape[1] != 2:
-            raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
-        if key is not None:
-            store_places(key, points, folder)
+    points = known if ours and known is not None else np.asarray(projector.fit_transform(vectors))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
     measured = None
     if quality:
         measured = projection_quality(vectors, points, n_neighbors=min(15, (n - 1) // 2))
-    return Projection(points, measured, made)
+    return Projection(points, measured, projection_parameters(projector))
 
 
 def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
@@ -124,17 +115,3 @@ def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
     if hasattr(last, "predict"):
         return pipeline[1:].predict(vectors)
     return None
-
-
-def _parameters(projector: Any) -> dict[str, Any]:
-    """Return what a projector was told, as far as it says."""
-    found: dict[str, Any] = {}
-    if hasattr(projector, "get_params"):
-        found |= projector.get_params(deep=False)
-    if isinstance(projector, UMAPProjector):
-        found |= projector.settings()
-    return {
-        key: value
-        for key, value in found.items()
-        if isinstance(value, str | int | float | bool) and key not in ("verbose", "n_jobs")
-    }
