@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import check_array
 
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
@@ -160,7 +161,7 @@ class MapComparison(OfflineMap):
             "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache,
             "progress": progress,
         }  # fmt: skip
-        n = len(np.asarray(X))
+        n = len(check_array(X, dtype=None, ensure_all_finite=False))
         if options.get("texts") is not None:
             options["texts"] = list(options["texts"])  # of both maps, and perhaps a generator
         overlap = neighbour_overlap(X, Y, n_neighbors=max(1, min(15, (n - 1) // 2)))

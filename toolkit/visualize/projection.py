@@ -13,9 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from toolkit.errors import DataError, UsageError
+from toolkit.finite import refuse_gaps
 from toolkit.visualize.kept import projection_parameters
 from toolkit.visualize.projector import UMAPProjector
 from toolkit.visualize.quality import ProjectionQuality, projection_quality
+
+_SAME_TEXTS = 0.8
+"""Share of texts whose label is predicted again, above which the labels are of these texts."""
 
 __all__ = ["Projection", "predicted_labels", "project"]
 
@@ -72,7 +76,8 @@ def project(
     >>> project(np.eye(6), PCA(2)).points.shape
     (6, 2)
     """
-    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32)
+    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    refuse_gaps(vectors)
     n = len(vectors)
     if n < 4:
         raise DataError(f"a map needs at least 4 texts, not {n}")
@@ -106,12 +111,19 @@ def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
     Returns
     -------
     array-like of shape (n,) or None
-        ``labels_`` of its last step if there is one per text, else its predictions.
+        ``labels_`` of its last step if they can be of these texts, else its predictions.
     """
     last = pipeline.steps[-1][1]
     kept = getattr(last, "labels_", None)
-    if kept is not None and len(kept) == len(vectors):
+    if kept is not None and len(kept) != len(vectors):
+        kept = None
+    if not hasattr(last, "predict"):
         return kept
-    if hasattr(last, "predict"):
-        return pipeline[1:].predict(vectors)
-    return None
+    found = pipeline[1:].predict(vectors)
+    if kept is None:
+        return found
+    # As many other texts have labels_, too; of the same ones they are what is predicted, but for
+    # noise, to which prediction may find a cluster, and the other way round.
+    both = (np.asarray(kept) != -1) & (np.asarray(found) != -1)
+    same = np.asarray(kept)[both] == np.asarray(found)[both]
+    return kept if len(same) and same.mean() > _SAME_TEXTS else found

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.copies import distinct_vectors
 from toolkit.errors import DataError, UsageError
+from toolkit.finite import refuse_gaps
 from toolkit.visualize.announcing import announce_compilation, rounds_bar
 from toolkit.visualize.kept import load_places, projection_key, store_places
 from toolkit.visualize.supervision import umap_target
@@ -182,7 +183,10 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ndarray of shape (n, n_components), dtype float32
         """
         self.settings()
-        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=_FEWEST)
+        vectors = validate_data(
+            self, X, dtype=np.float32, ensure_min_samples=_FEWEST, ensure_all_finite=False
+        )
+        refuse_gaps(vectors)
         key = projection_key(self, vectors)
         places = self._kept(key, len(vectors))
         self.__dict__.pop("umap_", None)
@@ -272,7 +276,8 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self, "embedding_")
         if self.densmap:
             raise UsageError("a densMAP projection cannot place new texts; set densmap=False")
-        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        vectors = validate_data(self, X, dtype=np.float32, reset=False, ensure_all_finite=False)
+        refuse_gaps(vectors)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ImportWarning)
             model = self.umap_
