@@ -306,3 +306,17 @@ def test_stability_of_many_clusters_is_measured_on_more_texts():
         found = cluster_texts(texts, X, clusterer="minibatch-kmeans", n_clusters=k, stability=1)
         assert found.stability is not None
         assert found.stability.n_used == used
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"stability": 2.5}, "stability=2.5 is not a whole number"),
+        ({"stability": True}, "stability=True"),
+        ({"n_keywords": -1}, "n_keywords=-1"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(wrong, message):
+    X, labels = blobs()
+    with pytest.raises(UsageError, match=message):
+        cluster_texts(worded_texts(labels), X, n_clusters=3, **wrong)

@@ -324,3 +324,9 @@ def test_types_that_are_trusted_exist_or_are_of_an_extra():
         module, _, attribute = name.rpartition(".")
         if not module.startswith("hdbscan"):
             assert hasattr(import_module(module), attribute), name
+
+
+def test_only_a_pipeline_assigns_texts():
+    clusterer = noisy_result().estimator
+    with pytest.raises(UsageError, match="is a CentroidClusterer; give what load_clustering"):
+        assign_texts(clusterer, ["a text"])
