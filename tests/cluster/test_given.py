@@ -47,6 +47,8 @@ def test_they_are_reported_edited_saved_and_asked_for_new_texts(tmp_path: Path) 
     assert "labels given by the user" in page
     assert json.loads(ClusterReport(found).to_json())
     assert "group 1" in page
+    years = [2000 + i % 9 for i in range(60)]
+    assert examine_labels(TEXTS, X, KNOWN, times=years).over_time is not None
     edited = apply_decisions(found, X, {"format": 1, "decisions": [{"merge": [1, 2]}]})
     assert edited.n_clusters == 2
     folder = save_clustering(found, tmp_path / "given")

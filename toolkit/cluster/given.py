@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from toolkit.cluster.agreement import label_values
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.geometry import NOISE, unit_rows
 from toolkit.cluster.making import describe_making
+from toolkit.cluster.periods import periods_of
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult
 from toolkit.embedding.texts import check_texts, is_missing
@@ -50,6 +51,8 @@ def examine_labels(
     names: Mapping[Any, str] | None = None,
     noise_label: object = NOISE,
     labels_true: ArrayLike | None = None,
+    times: Sequence[Any] | None = None,
+    time_format: str | None = None,
     random_state: int | None = 0,
     identity: ModelIdentity | None = None,
     prompt: str | None = None,
@@ -77,7 +80,7 @@ def examine_labels(
         Known labels to compare with.
     random_state : int or None, default=0
         For the examples of noise.
-    identity, prompt, source, command
+    times, time_format, identity, prompt, source, command
         As for :func:`~toolkit.cluster.cluster_texts`.
     **words
         How keywords are made, as for :func:`~toolkit.cluster.describe_clusters`.
@@ -135,6 +138,7 @@ def examine_labels(
         stability=None,
         known=labels_true,
         chosen=None,
+        periods=periods_of(times, time_format, n=len(items)),
         random_state=random_state,
         provenance=describe_making(
             items,
