@@ -55,6 +55,25 @@ def test_what_is_no_address_is_refused(wrong):
         parse_host(wrong)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://me:s3cret@gpu:11434",
+        "me:s3cret@gpu",
+        "me@gpu",
+        "https://s3cret@gpu/root",
+        "me:p@s3cret:x",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(host, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    for ask in (lambda: parse_host(host), lambda: parse_hosts([host]), host_from_environment):
+        with pytest.raises(UsageError, match="headers=") as caught:
+            ask()
+        assert "s3cret" not in str(caught.value)
+    assert parse_host("gpu/people/@me") == "http://gpu:11434/people/@me"
+
+
 def test_environment(monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", "gpu:9000")
     assert parse_hosts(None) == ["http://gpu:9000"]

@@ -15,6 +15,7 @@ from tests.cli.running import invoke, toolkit_process
 from tests.cluster.examples import HOSTILE
 from tests.ollama_double.faults import Fault, status
 from tests.ollama_double.server import Model, OllamaDouble
+from toolkit.cache import cache_root
 
 PROMPT = "task: clustering | query: "
 
@@ -220,6 +221,7 @@ def test_a_density_clusterer_gets_its_reduction(table: Path, server: OllamaDoubl
     found = json.loads(done.stdout)
     assert found["n_clusters"] == 3
     assert "UMAP" in json.dumps(found["provenance"])
+    assert len(list((cache_root() / "projections").iterdir())) == 1
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ def test_colour_by_a_column(table: Path, tmp_path: Path, ollama_double: OllamaDo
     assert "'sort'" in refused.stderr
 
 
+def test_a_map_is_called_projected_only_when_it_is(
+    table: Path, tmp_path: Path, ollama_double: OllamaDouble
+) -> None:
+    words = ("map", table, "--host", ollama_double.host, "--out", tmp_path / "m.csv", "--force")
+    assert "Projecting the map" in invoke(*words).stderr
+    again = invoke(*words)
+    assert again.code == 0, again.stderr
+    assert "Projecting the map" not in again.stderr
+
+
 def test_two_maps(table: Path, tmp_path: Path, ollama_double: OllamaDouble) -> None:
     names = ["m.html", "m.png", "m.csv"]
     outputs = [word for name in names for word in ("--out", str(tmp_path / name))]

@@ -297,3 +297,26 @@ def test_importing_the_package_is_light():
     code = "import sys, toolkit.cluster; print('sklearn' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_stability_of_many_clusters_is_measured_on_more_texts():
+    X = np.random.default_rng(0).normal(size=(6_000, 4))
+    texts = [f"word{i % 7}" for i in range(len(X))]
+    for k, used in ((40, 6_000), (20, 5_000)):
+        found = cluster_texts(texts, X, clusterer="minibatch-kmeans", n_clusters=k, stability=1)
+        assert found.stability is not None
+        assert found.stability.n_used == used
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"stability": 2.5}, "stability=2.5 is not a whole number"),
+        ({"stability": True}, "stability=True"),
+        ({"n_keywords": -1}, "n_keywords=-1"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(wrong, message):
+    X, labels = blobs()
+    with pytest.raises(UsageError, match=message):
+        cluster_texts(worded_texts(labels), X, n_clusters=3, **wrong)

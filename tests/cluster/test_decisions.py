@@ -9,7 +9,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.utils.estimator_checks import check_estimator
 
-from tests.cluster.examples import blobs, noisy, noisy_result, worded_texts
+from tests.cluster.examples import blobs, noisy, noisy_result, sdg_result, worded_texts
 from toolkit import ClusterReport
 from toolkit.cluster import (
     CentroidClusterer,
@@ -20,6 +20,7 @@ from toolkit.cluster import (
     labels_fingerprint,
     read_decisions,
 )
+from toolkit.datasets import load, load_vectors
 from toolkit.errors import DataError, UsageError
 
 
@@ -175,3 +176,11 @@ def test_a_fitted_editor_is_what_the_decisions_on_a_result_are():
 
 def test_scikit_learns_checks():
     check_estimator(EditedClusterer(), on_skip=None)
+
+
+def test_vectors_of_another_length_are_refused():
+    result = sdg_result()
+    X = load_vectors("sdg", task="clustering")
+    decisions = {"format": 1, "decisions": [{"split": 0, "into": 2}]}
+    with pytest.raises(UsageError, match=r"shape \(615, 128\).*768 dimensions"):
+        apply_decisions(result, X[:, :128], decisions, labels_true=load("sdg").target)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,16 @@ def test_decisions_replay_on_the_saved_clustering(saved: Path, tmp_path: Path):
     assert third.edits.sentences == direct.edits.sentences
 
 
+def test_the_command_that_made_the_clusters_does_not_make_another_result(tmp_path: Path):
+    result = sdg_result()
+    X = load_vectors("sdg", task="clustering")
+    made = replace(result, provenance=result.provenance | {"command": "toolkit cluster goals"})
+    folder = save_clustering(made, tmp_path / "made")
+    assert reuse_clustering(folder, result.texts, X).provenance["command"] is None
+    again = reuse_clustering(folder, result.texts, X, command="toolkit cluster --reuse made")
+    assert again.provenance["command"] == "toolkit cluster --reuse made"
+
+
 def test_other_texts_are_not_those_it_was_made_of(saved: Path):
     X = load_vectors("sdg", task="clustering")
     with pytest.raises(UsageError, match="not the texts"):
@@ -313,3 +324,9 @@ def test_types_that_are_trusted_exist_or_are_of_an_extra():
         module, _, attribute = name.rpartition(".")
         if not module.startswith("hdbscan"):
             assert hasattr(import_module(module), attribute), name
+
+
+def test_only_a_pipeline_assigns_texts():
+    clusterer = noisy_result().estimator
+    with pytest.raises(UsageError, match="is a CentroidClusterer; give what load_clustering"):
+        assign_texts(clusterer, ["a text"])

@@ -4,10 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.cluster.examples import blobs, noisy
@@ -112,3 +114,17 @@ def test_wrong_parameters_are_refused(wrong: object):
     X, _ = blobs()
     with pytest.raises(ValueError, match="max_distance"):
         CentroidClusterer(max_distance=wrong).fit(X)
+
+
+def test_weights_reach_the_clusterer():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    weights = np.r_[np.ones(30), np.full(30, 1e-6)]
+    base = KMeans(3, n_init=3, random_state=0)
+    weighted = CentroidClusterer(base).fit(X, sample_weight=weights)
+    assert adjusted_rand_score(weighted.labels_, base.fit_predict(X, sample_weight=weights)) == 1
+    assert adjusted_rand_score(weighted.labels_, CentroidClusterer(base).fit(X).labels_) < 1
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = CentroidClusterer(base.set_fit_request(sample_weight=True))
+        pipeline = make_pipeline(Normalizer(), routed).fit(X, sample_weight=weights)
+        expected = base.fit_predict(normalize(X), sample_weight=weights)
+    assert adjusted_rand_score(pipeline[-1].labels_, expected) == 1

@@ -171,3 +171,9 @@ def test_mostly_unreadable_is_refused_and_few_words_are_categories() -> None:
         colored([*(f"2024-01-{1 + i % 28:02}" for i in range(200)), *(f"w{i}" for i in range(201))])
     assert not colored(["2023", "2024", "unknown"] * 30).ordered
     assert not colored([*(str(i) for i in range(30)), *["other"] * 20]).ordered
+
+
+def test_large_numbers_of_a_legend_are_written_out():
+    values = [999.7, 2063.4, 18_000.25, 0.12345] * 3
+    names = [group.name for group in color_column("n", values, np.zeros((12, 2))).groups]
+    assert names == ["0.123", "1,000", "2,063", "18,000"]

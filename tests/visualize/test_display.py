@@ -5,14 +5,18 @@ import re
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.cluster import KMeans
+from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
+from toolkit.cluster import CentroidClusterer
 from toolkit.errors import DataError, InputTypeError, MissingTextError, UsageError
 from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 from toolkit.visualize.interactive import SVG_LIMIT
@@ -280,3 +284,75 @@ def test_sample_keeps_small_groups() -> None:
     counts = np.bincount(codes[stratified_sample(codes, 1_000)])
     assert counts[1:].tolist() == [20, 3]
     assert 990 <= counts[0] <= 1_000
+
+
+def test_texts_are_checked_like_everywhere():
+    points = np.random.default_rng(0).normal(size=(4, 2))
+    texts = ["a", None, "c", "d"]
+    assert EmbeddingMapDisplay(points, texts=texts).texts == ["a", "", "c", "d"]
+    column = np.array(["a", "b", "c", "d"], dtype=object)[:, None]
+    assert EmbeddingMapDisplay(points, texts=column).texts == ["a", "b", "c", "d"]
+    with pytest.raises(InputTypeError, match="single str"):
+        EmbeddingMapDisplay(points, texts="abcd")
+
+
+def test_labels_of_other_texts_give_no_colours():
+    vectors = np.random.default_rng(0).normal(size=(60, 4))
+    vectors[:30, 0] += 9
+    vectors[30:, 1] += 9
+
+    class Vectors(FunctionTransformer):
+        def transform(self, X):
+            return vectors[[int(text) for text in X]]
+
+    order = [str(i) for i in range(60)]
+    for last in (KMeans(2, n_init=1, random_state=0), CentroidClusterer(HDBSCAN(copy=True))):
+        pipeline = make_pipeline(Vectors(), last).fit(order)
+        options = {"projector": PCA(2), "quality": False}
+        same = EmbeddingMapDisplay.from_estimator(pipeline, order, **options)
+        np.testing.assert_array_equal(same.labels, last_labels := pipeline[-1].labels_)
+        turned = order[30:] + order[:30]
+        other = EmbeddingMapDisplay.from_estimator(pipeline, turned, **options)
+        np.testing.assert_array_equal(other.labels, pipeline.predict(turned))
+        assert (np.asarray(other.labels) != last_labels).mean() > 0.9
+
+
+def test_a_long_title_stays_over_its_axes():
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    display = EmbeddingMapDisplay(points, title="a title of many words " * 8)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5))
+    display.plot(ax=axes[0])
+    figure.draw_without_rendering()
+    title = axes[0]._left_title.get_window_extent()
+    assert title.x1 <= axes[1].get_window_extent().x0
+    plt.close(figure)
+
+
+def test_what_stands_around_dark_axes_can_be_read_on_the_figure():
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    display = EmbeddingMapDisplay(points, title="Title", columns={"n": range(30)})
+    figure, ax = plt.subplots()
+    display.plot(ax=ax, dark=True, color_by="n")
+    written = [ax._left_title, ax.xaxis.label, *ax.get_legend().get_texts()]
+    assert all(np.mean(to_rgb(text.get_color())) < 0.5 for text in written)
+    figure.set_facecolor("black")
+    display.plot(ax=ax, dark=True)
+    assert np.mean(to_rgb(ax._left_title.get_color())) > 0.5
+    plt.close(figure)
+
+
+def test_names_of_a_figure_stand_where_their_groups_are():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(50, 2)) * 7
+    labels = np.repeat(np.arange(50), 20)
+    points = centres[labels] + rng.normal(size=(1000, 2)) / 2
+    names = [f"topic {i}, water, energy" for i in range(50)]
+    figure = EmbeddingMapDisplay(points, labels=labels, names=names).interactive()
+    written = [a for a in figure.layout.annotations if "topic" in a.text]
+    assert len(written) > 40
+    span = np.ptp(points, axis=0)
+    for one in written:
+        number = int(one.text.split(",")[0].split()[-1])
+        assert (abs(np.array([one.x, one.y]) - centres[number]) < span / 10).all()
+        assert one.showarrow or one.ax is None
+    assert any(one.showarrow for one in written)

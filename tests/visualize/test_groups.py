@@ -78,3 +78,15 @@ def test_colors_may_be_named() -> None:
     assert all(re.fullmatch("#[0-9a-f]{6}", group.dark_color) for group in groups)
     with pytest.raises(UsageError, match="'bluish' is no colour: give '#rrggbb' or a name"):
         make_groups([0, 1, 2] * 2, points, colors={0: "bluish"})
+
+
+def test_whole_numbers_that_pandas_made_floats_of_have_names():
+    _, groups = make_groups([0.0, 1.0, float("nan")], np.zeros((3, 2)), names=["sea", "hill"])
+    assert [group.name for group in groups] == ["sea", "hill", "in no group"]
+    _, groups = make_groups([0.0, 7.0, 1.5], np.zeros((3, 2)))
+    assert [group.name for group in groups] == ["0", "1.5", "7"]
+
+
+def test_labels_in_two_dimensions_are_refused():
+    with pytest.raises(UsageError, match="one dimension"):
+        make_groups(np.zeros((3, 2)), np.zeros((3, 2)))

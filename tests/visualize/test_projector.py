@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from toolkit.errors import UsageError
-from toolkit.visualize import UMAPProjector, projector
+from toolkit.visualize import UMAPProjector, announcing
 from toolkit.visualize.projector import PRESETS
 
 
@@ -202,13 +202,13 @@ def test_compilation_is_announced_when_there_is_nothing_compiled(
         def __init__(self, name: str) -> None:
             self.origin = str(tmp_path / name / "__init__.py")
 
-    monkeypatch.setattr(projector, "find_spec", Spec)
+    monkeypatch.setattr(announcing, "find_spec", Spec)
     monkeypatch.delitem(sys.modules, "umap", raising=False)
-    projector._announce_compilation()
+    announcing.announce_compilation()
     assert capsys.readouterr().err.count("first use") == 1
     for name in ("umap", "pynndescent"):
         (tmp_path / name / "__pycache__" / "x.nbi").touch()
-    projector._announce_compilation()
+    announcing.announce_compilation()
     assert capsys.readouterr().err == ""
 
 

@@ -40,8 +40,8 @@ def parse_host(host: str) -> str:
     Raises
     ------
     UsageError
-        If the name cannot be a machine's, the port is no number from 1 to 65535, or the scheme is
-        neither http nor https.
+        If the name cannot be a machine's, the port is no number from 1 to 65535, the scheme is
+        neither http nor https, or a user or password is named.
 
     Examples
     --------
@@ -52,6 +52,7 @@ def parse_host(host: str) -> str:
     >>> parse_host("::1"), parse_host("0.0.0.0:9000")
     ('http://[::1]:11434', 'http://127.0.0.1:9000')
     """
+    _refuse_credentials(host)
     text = host.strip().strip("\"'").strip()
     if not text:
         return DEFAULT_HOST
@@ -89,8 +90,14 @@ def host_from_environment() -> str:
     """Return the address in ``OLLAMA_HOST``, or the default one.
 
     A value that cannot be read is passed over with a warning, as Ollama does.
+
+    Raises
+    ------
+    UsageError
+        If it names a user or password.
     """
     value = os.environ.get("OLLAMA_HOST", "")
+    _refuse_credentials(value)
     try:
         return parse_host(value)
     except UsageError as error:
@@ -139,6 +146,18 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost" or name.endswith(".localhost")
+
+
+def _refuse_credentials(host: str) -> None:
+    """Refuse ``user:password@``, which would never be sent, without repeating it."""
+    place = host.partition("://")[2] or host
+    if "@" in re.split(r"[/?#]", place, maxsplit=1)[0]:
+        raise UsageError(
+            "the address of the server names a user or password (before the @), and these are not "
+            "sent. Take them out of it; in Python give a header instead: "
+            'backend=OllamaBackend(headers={"Authorization": "Basic ${MY_LOGIN}"}), with user and '
+            "password as base64 in the environment variable MY_LOGIN"
+        )
 
 
 def _no_address(host: str, why: str) -> UsageError:

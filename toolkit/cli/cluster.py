@@ -285,6 +285,7 @@ def cluster(
             min_cluster_size,
             stability,
             random_state,
+            cache_parameter(embedding.cache),
             times=times,
             **words,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +91,19 @@ def reused_table(
             f"the clusters in {folder} are of vectors under the prompt {info.prompt!r}, these are "
             f"under {found.vectorizer.prompt_!r}; give --task or --prompt as then"
         )
-    result = reuse_clustering(
-        folder, found.texts, found.X, decisions=decisions, labels_true=found.labels, **options
-    )
-    console.say(f"The clusters are those saved in {folder}.")
     # Only both make it again: what saved the clusters, and this with its decisions.
     made = [info.provenance.get("command"), command_line()]
-    command = " && ".join(line for line in made if line)
-    return replace(result, provenance=result.provenance | {"command": command}), info.clustering
+    result = reuse_clustering(
+        folder,
+        found.texts,
+        found.X,
+        decisions=decisions,
+        labels_true=found.labels,
+        command=" && ".join(line for line in made if line),
+        **options,
+    )
+    console.say(f"The clusters are those saved in {folder}.")
+    return result, info.clustering
 
 
 def check_clusterer(
@@ -147,6 +151,7 @@ def cluster_table(
     min_cluster_size: int | None,
     stability: int,
     random_state: int,
+    cache: bool | str,
     **describing: Any,
 ) -> ClusterResult:
     """Cluster the texts of a table, reduced first where the clusterer wants it.
@@ -162,7 +167,9 @@ def cluster_table(
         from toolkit.visualize import UMAPProjector
 
         # Density in hundreds of dimensions says little; and never the picture's two.
-        reducer = UMAPProjector("clustering", random_state=random_state, verbose=console.verbosity)
+        reducer = UMAPProjector(
+            "clustering", random_state=random_state, verbose=console.verbosity, cache=cache
+        )
     with warnings.catch_warnings():
         if n_clusters == "auto":  # of numbers that are tried, one too many for copies is no news
             warnings.filterwarnings("ignore", "Number of distinct")
@@ -199,7 +206,6 @@ def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool 
     if found.labels is not None:
         columns["label"] = found.labels
         columns["label and cluster"] = label_agreement(result.labels, found.labels)
-    console.say("Projecting the map (UMAP) …")
     return EmbeddingMapDisplay.from_embeddings(
         found.X,
         texts=found.texts,
@@ -209,4 +215,5 @@ def _map(result: ClusterResult, found: Embedded, random_state: int, cache: bool 
         random_state=random_state,
         verbose=console.verbosity,
         cache=cache,
+        progress=lambda _: console.say("Projecting the map (UMAP) …"),
     )

@@ -120,17 +120,16 @@ def map_texts(
         "random_state": random_state,
         "verbose": console.verbosity,
         "cache": cache_parameter(embedding.cache),
+        "progress": lambda _: console.say("Projecting the map (UMAP) …"),
     }
     from toolkit.visualize import EmbeddingMapDisplay, MapComparison
 
     if other is None:
-        console.say("Projecting the map (UMAP) …")
         drawn = EmbeddingMapDisplay.from_embeddings(found.X, **options, **found.shown(data))
         colored = drawn
         made = found.made(data.source) | {"command": command_line()}
     else:
         first, second = both_embedded(found, embed_table(data, other, "clustering"))
-        console.say("Projecting the two maps (UMAP) …")
         titles = compare.titles(embedding, "clustering")
         made = first.made(data.source) | {"command": command_line()}
         others = second.made(data.source)

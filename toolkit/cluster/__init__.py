@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from toolkit.cluster.describing import describe_clusters
     from toolkit.cluster.edited import EditedClusterer
     from toolkit.cluster.exemplars import Exemplar, find_exemplars
+    from toolkit.cluster.given import examine_labels
     from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
     from toolkit.cluster.naming import name_clusters
     from toolkit.cluster.over_time import OverTime, clusters_over_time
@@ -76,6 +77,7 @@ __all__ = [
     "cosine_silhouette",
     "count_terms",
     "describe_clusters",
+    "examine_labels",
     "find_exemplars",
     "find_substructure",
     "labels_fingerprint",
@@ -104,6 +106,7 @@ _MODULES = {
     "describing": ("describe_clusters",),
     "edited": ("EditedClusterer",),
     "exemplars": ("Exemplar", "find_exemplars"),
+    "given": ("examine_labels",),
     "keywords": ("Keyword", "c_tf_idf", "log_odds", "top_keywords"),
     "naming": ("name_clusters",),
     "over_time": ("OverTime", "clusters_over_time"),

@@ -14,12 +14,21 @@ from sklearn.metrics import (
     homogeneity_completeness_v_measure,
     v_measure_score,
 )
+from sklearn.utils import check_array
 
 from toolkit.cluster.geometry import NOISE, check_labels
 from toolkit.embedding.texts import is_missing
 from toolkit.errors import UsageError
+from toolkit.finite import refuse_gaps
 
-__all__ = ["Agreement", "AgreementScores", "MtebClustering", "compare_labels", "mteb_clustering"]
+__all__ = [
+    "Agreement",
+    "AgreementScores",
+    "MtebClustering",
+    "compare_labels",
+    "label_values",
+    "mteb_clustering",
+]
 
 _MOSTLY_CHANCE = 0.1
 
@@ -134,7 +143,7 @@ def compare_labels(labels_true: ArrayLike, labels: ArrayLike) -> Agreement:
     >>> round(found.all_texts.ari, 3), found.clustered.ari, found.coverage
     (0.545, 1.0, 0.8)
     """
-    values = _values(labels_true)
+    values = label_values(labels_true)
     given = check_labels(labels)
     if len(values) != len(given):
         raise UsageError(f"there are {len(values)} known labels for {len(given)} texts")
@@ -223,8 +232,9 @@ def mteb_clustering(
     >>> mteb_clustering(X, topics, n_experiments=2, sample_size=100).v_measure
     1.0
     """
-    vectors = np.asarray(X)
-    values = _values(labels_true)
+    vectors: NDArray[Any] = check_array(X, ensure_all_finite=False)
+    refuse_gaps(vectors)
+    values = label_values(labels_true)
     if len(values) != len(vectors):
         raise UsageError(f"there are {len(values)} known labels for {len(vectors)} vectors")
     known = np.array([not is_missing(value) for value in values], dtype=bool)
@@ -255,12 +265,19 @@ def _scores(codes: NDArray[np.intp], labels: NDArray[np.intp]) -> AgreementScore
     )
 
 
-def _values(labels: ArrayLike) -> list[Any]:
+def label_values(labels: ArrayLike) -> list[Any]:
+    """Return labels as Python values.
+
+    Raises
+    ------
+    UsageError
+        If they are not in one dimension.
+    """
     values = labels.tolist() if hasattr(labels, "tolist") else np.asarray(labels, dtype=object)
     if isinstance(values, np.ndarray):
         values = values.tolist()
     if not isinstance(values, list) or any(isinstance(value, list) for value in values):
-        raise UsageError("known labels are one for each text, in one dimension")
+        raise UsageError("labels are one for each text, in one dimension")
     return values
 
 

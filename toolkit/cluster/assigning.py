@@ -67,7 +67,7 @@ def assign_texts(
     Raises
     ------
     UsageError
-        If the clustering takes vectors, or ``max_distance`` is out of range.
+        If the clustering is no pipeline that takes texts, or ``max_distance`` is out of range.
     MissingTextError, InputTypeError, EmbeddingError
         As the vectorizer raises them, with positions counted over all texts.
 
@@ -91,6 +91,11 @@ def assign_texts(
         raise InputTypeError("texts is a single text; pass a list of texts, for example [text]")
     if max_distance is not None and not 0 < max_distance <= 2:
         raise UsageError(f"max_distance={max_distance} is not above 0 and up to 2")
+    if not isinstance(clustering, Pipeline):
+        raise UsageError(
+            f"clustering is a {type(clustering).__name__}; give what load_clustering returns, or a "
+            "fitted pipeline of a vectorizer and a CentroidClusterer"
+        )
     if len(clustering.steps) < 2:
         raise UsageError(
             "this clustering was saved without a vectorizer and takes vectors: use predict"

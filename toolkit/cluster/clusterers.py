@@ -20,6 +20,9 @@ from toolkit.cluster.clusterer_catalog import (
 )
 from toolkit.errors import UsageError
 
+_WITHOUT_EFFECT = ("verbose", "cache", "memory", "n_jobs", "core_dist_n_jobs", "copy")
+"""Parameters that change no result; folders among them."""
+
 __all__ = [
     "CLUSTERERS",
     "ClustererInfo",
@@ -169,7 +172,7 @@ def describe_clusterer(clusterer: BaseEstimator) -> str:
         for name, value in clusterer.get_params(deep=False).items()
         if name in ("n_clusters", "random_state")
         or name not in defaults
-        or repr(value) != repr(defaults[name].default)
+        or (name not in _WITHOUT_EFFECT and repr(value) != repr(defaults[name].default))
     ]
     name = type(clusterer).__name__
     # scikit-learn has one of the same name; which one it was must be told.

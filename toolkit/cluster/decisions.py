@@ -178,6 +178,11 @@ def apply_decisions(
         raise UsageError("the clustering was compared with known labels; give labels_true again")
     steps: list[dict[str, Any]] = given["decisions"]
     vectors = unit_rows(X)
+    if vectors.shape != (len(result.texts), result.centers.shape[1]):
+        raise UsageError(
+            f"X is of shape {vectors.shape}, and the clustering is of {len(result.texts):,} texts "
+            f"and {result.centers.shape[1]} dimensions"
+        )
     estimator = EditedClusterer(result.estimator, steps, random_state=random_state)
     estimator.follow(result.estimator, vectors)
     moved = not np.array_equal(estimator.labels_, result.labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from toolkit.cluster.closeness import measure_closeness
 from toolkit.cluster.edited import EditedClusterer
 from toolkit.cluster.empty_texts import name_empty
 from toolkit.cluster.exemplars import exemplars_of, noise_examples
-from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster
+from toolkit.cluster.geometry import NOISE, Labels, check_numbered, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
 from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
 from toolkit.cluster.over_time import OverTime, follow_clusters
@@ -31,6 +31,7 @@ from toolkit.cluster.term_matrix import sum_by_cluster
 from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.cluster.tree import ClusterTree, grow_tree
+from toolkit.embedding.texts import check_texts
 
 __all__ = ["build_result", "describe_clusters", "word_settings"]
 
@@ -42,8 +43,8 @@ _MOST_IN_TREE = 500
 
 
 def describe_clusters(
-    texts: list[str],
-    labels: Labels,
+    texts: Iterable[str],
+    labels: ArrayLike,
     *,
     n_keywords: int = 10,
     ngram_range: tuple[int, int] = (1, 1),
@@ -55,9 +56,9 @@ def describe_clusters(
 
     Parameters
     ----------
-    texts : list of str, of length n
+    texts : iterable of str, of length n
         The texts.
-    labels : ndarray of shape (n,)
+    labels : array-like of shape (n,)
         Cluster numbers 0 to k-1, -1 for noise.
     n_keywords, ngram_range, min_df, stop_words, tokenizer
         As for :func:`~toolkit.cluster.cluster_texts`.
@@ -65,6 +66,13 @@ def describe_clusters(
     Returns
     -------
     by_log_odds, by_c_tf_idf : list of list of Keyword
+
+    Raises
+    ------
+    UsageError
+        If labels are not such numbers, or their count is not that of the texts.
+    InputTypeError, MissingTextError
+        If ``texts`` holds anything but texts.
 
     Examples
     --------
@@ -74,9 +82,10 @@ def describe_clusters(
     >>> [[word.term for word in words] for words in keywords]
     [['blue', 'sea'], ['green', 'hill']]
     """
+    items = check_texts(texts).texts
     return _described(
-        texts,
-        labels,
+        items,
+        check_numbered(labels, len(items)),
         None,
         None,
         n_keywords=n_keywords,

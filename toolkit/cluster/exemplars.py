@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.cluster.closeness import Closeness, measure_closeness
-from toolkit.cluster.geometry import NOISE, Labels, rows_by_cluster, unit_rows
+from toolkit.cluster.geometry import NOISE, Labels, check_numbered, rows_by_cluster, unit_rows
 from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = ["Exemplar", "exemplars_of", "find_exemplars", "noise_examples"]
@@ -88,10 +88,11 @@ def find_exemplars(
     [(1, 'central'), (2, 'borderline')]
     """
     vectors = unit_rows(X)
+    given = check_numbered(labels, len(vectors))
     return exemplars_of(
         vectors,
-        labels,
-        measure_closeness(vectors, labels),
+        given,
+        measure_closeness(vectors, given),
         None if texts is None else first_of_same(texts),
         (n_central, n_diverse, n_borderline),
     )

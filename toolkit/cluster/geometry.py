@@ -11,12 +11,14 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from toolkit.errors import DataError, UsageError
+from toolkit.errors import UsageError
+from toolkit.finite import refuse_gaps
 
 __all__ = [
     "NOISE",
     "Labels",
     "check_labels",
+    "check_numbered",
     "cluster_centers",
     "cluster_means",
     "is_unit",
@@ -76,19 +78,9 @@ def of_unit_length(vectors: NDArray[Any]) -> NDArray[Any]:
     """
     if is_unit(vectors):  # and therefore finite
         return vectors
-    if not np.isfinite(vectors.sum()):
-        _refuse_gaps(vectors)
+    refuse_gaps(vectors)
     rows: NDArray[Any] = normalize(vectors)
     return rows
-
-
-def _refuse_gaps(vectors: NDArray[np.floating]) -> None:
-    lost = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-    if len(lost):
-        raise DataError(
-            f"{len(lost):,} of {len(vectors):,} vectors hold NaN or infinity, the first at "
-            f"position {lost[0]:,}; leave these rows out, or make their vectors again"
-        )
 
 
 def is_unit(vectors: NDArray[np.floating]) -> bool:
@@ -184,11 +176,37 @@ def check_labels(labels: ArrayLike, n: int | None = None) -> Labels:
     if given.ndim != 1 or given.dtype.kind not in "iu" or (given < NOISE).any():
         raise UsageError(
             "cluster labels are integers from 0 up, and -1 for noise, in one dimension; "
-            f"got {given.dtype} of shape {given.shape}"
+            f"got {given.dtype} of shape {given.shape}. examine_labels takes others"
         )
     if n is not None and len(given) != n:
         raise UsageError(f"there are {len(given)} labels for {n} vectors or texts")
     return given.astype(np.intp, copy=False)
+
+
+def check_numbered(labels: ArrayLike, n: int | None = None) -> Labels:
+    """Return cluster labels 0 to k-1 without gaps, or say what is wrong with them.
+
+    Parameters and result are those of :func:`check_labels`.
+
+    Raises
+    ------
+    UsageError
+        If they are not such numbers, their count is wrong, or a number is left out.
+
+    Examples
+    --------
+    >>> check_numbered([1, 0, -1])
+    array([ 1,  0, -1])
+    """
+    given = check_labels(labels, n)
+    found = np.unique(given[given != NOISE])
+    if len(found) and found[-1] != len(found) - 1:
+        empty = int(np.flatnonzero(found != np.arange(len(found)))[0])
+        raise UsageError(
+            f"cluster {empty} of 0 to {found[-1]} is empty; number without gaps, or give the "
+            "labels to examine_labels, which does"
+        )
+    return given
 
 
 def order_by_size(labels: ArrayLike) -> tuple[Labels, Labels]:
@@ -214,9 +232,12 @@ def order_by_size(labels: ArrayLike) -> tuple[Labels, Labels]:
     given = check_labels(labels)
     old, counts = np.unique(given[given != NOISE], return_counts=True)
     old = old[np.argsort(-counts, kind="stable")]
-    new = np.full(int(given.max(initial=NOISE)) + 2, NOISE, dtype=np.intp)
-    new[old] = np.arange(len(old))
-    return new[given], old
+    sorted_old = np.argsort(old)
+    places = np.searchsorted(old, given, sorter=sorted_old)
+    noise = given == NOISE
+    new = np.full(len(given), NOISE, dtype=np.intp)
+    new[~noise] = sorted_old[places[~noise]]
+    return new, old
 
 
 def cluster_means(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64]:

@@ -39,6 +39,7 @@ __all__ = ["CLUSTERING_TYPES", "check_clustering_output", "load_clustering", "sa
 CLUSTERING_TYPES: tuple[str, ...] = (
     *VECTORIZER_TYPES,
     "toolkit.cluster.edited.EditedClusterer",
+    "toolkit.cluster.given.GivenLabels",
     "toolkit.cluster.predictor.CentroidClusterer",
     "toolkit.cluster.spectral.NeighborSpectralClustering",
     # Unfitted, as a parameter: what the vectors were reduced by.

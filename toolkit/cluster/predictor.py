@@ -11,6 +11,12 @@ from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.cluster.geometry import (
@@ -84,7 +90,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
         self.clusterer = clusterer
         self.max_distance = max_distance
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None, **fit_params: Any) -> Self:
         """Cluster vectors.
 
         Parameters
@@ -93,6 +99,9 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             Vectors; only their directions count for ``predict``.
         y : None
             Ignored.
+        **fit_params
+            For the clusterer's ``fit_predict``, for example ``sample_weight`` of k-means. Sizes
+            and centroids count each vector once.
 
         Returns
         -------
@@ -100,6 +109,9 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             Itself.
         """
         self._validate_params()
+        given = fit_params
+        if _routing_enabled():
+            given = process_routing(self, "fit", **fit_params)["clusterer"]["fit_predict"]
         vectors = validate_data(
             self,
             X,
@@ -112,7 +124,7 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             base = KMeans(min(8, len(vectors)), n_init=10, random_state=0)
         else:
             base = clone(self.clusterer)
-        found = check_labels(base.fit_predict(vectors), len(vectors))
+        found = check_labels(base.fit_predict(vectors, **given), len(vectors))
         self.labels_, old = order_by_size(found)
         self.clusterer_ = base
         self._own_numbers = old
@@ -159,6 +171,17 @@ class CentroidClusterer(ClusterMixin, BaseEstimator):
             # A copy of a training vector must not fall out of its cluster by rounding.
             labels[distance[:, 0] > limits[labels] + 1e-6] = NOISE
         return labels
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what of ``fit`` goes where, for scikit-learn's metadata routing.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+        """
+        to_fit = MethodMapping().add(caller="fit", callee="fit_predict")
+        base = KMeans() if self.clusterer is None else self.clusterer
+        return MetadataRouter(owner=self).add(clusterer=base, method_mapping=to_fit)
 
     def _limits(self) -> NDArray[np.float64] | None:
         if self.max_distance is None:

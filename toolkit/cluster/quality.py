@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.cluster.closeness import Closeness, measure_closeness
-from toolkit.cluster.geometry import NOISE, Labels, check_labels, rows_by_cluster, unit_rows
+from toolkit.cluster.geometry import NOISE, Labels, check_numbered, rows_by_cluster, unit_rows
 from toolkit.cluster.same_texts import distinct_rows, first_of_same
 
 __all__ = [
@@ -120,7 +120,7 @@ def cosine_silhouette(X: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     array([0.995, 0.994, 0.995, 0.994])
     """
     vectors = unit_rows(X)
-    return measure_closeness(vectors, check_labels(labels, len(vectors))).silhouette
+    return measure_closeness(vectors, check_numbered(labels, len(vectors))).silhouette
 
 
 def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None = None) -> Quality:
@@ -146,7 +146,7 @@ def assess_quality(X: ArrayLike, labels: ArrayLike, texts: Sequence[str] | None 
     (0.994, 0.8, 1)
     """
     vectors = unit_rows(X)
-    given = check_labels(labels, len(vectors))
+    given = check_numbered(labels, len(vectors))
     same = None if texts is None else first_of_same(texts)
     return quality_of(measure_closeness(vectors, given), given, same)
 

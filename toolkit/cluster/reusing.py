@@ -38,6 +38,7 @@ def reuse_clustering(
     time_format: str | None = None,
     trusted: bool = False,
     random_state: int | None = 0,
+    command: str | None = None,
     **words: Any,
 ) -> ClusterResult:
     """Return the result that a clustering folder was saved from; nothing is trained.
@@ -63,6 +64,8 @@ def reuse_clustering(
         As for :func:`~toolkit.cluster.load_clustering`.
     random_state : int or None, default=0
         For splits and examples.
+    command : str, optional
+        The command that makes this result again, which the one in the folder does not.
     **words
         How keywords are made, as for :func:`~toolkit.cluster.describe_clusters`.
 
@@ -115,7 +118,8 @@ def reuse_clustering(
         stability=None if edited and _moved(info) else _stability(info),
         known=labels_true,
         chosen=_chosen(info),
-        provenance={k: v for k, v in info.provenance.items() if k != "decisions"},
+        provenance={k: v for k, v in info.provenance.items() if k != "decisions"}
+        | {"command": command},
         periods=periods,
         random_state=random_state,
         **words,

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import adjusted_rand_score
 
 from toolkit.cluster.clusterers import parameters_named, with_seed
-from toolkit.cluster.geometry import NOISE, Labels, check_labels, unit_rows
+from toolkit.cluster.geometry import NOISE, Labels, check_labels, check_numbered, unit_rows
 from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
 
@@ -222,15 +222,15 @@ def assess_stability(
     (1.0, 1.0, 'very stable')
     """
     vectors = unit_rows(X)
-    given = check_labels(labels, len(vectors))
+    given = check_numbered(labels, len(vectors))
     check_sample_sizes(clusterer, len(vectors), share=share, max_texts=max_texts)
     rng = np.random.default_rng(random_state)
     n = len(vectors)
+    k = int(given.max(initial=NOISE)) + 1
     whole = n <= max_texts
     if not whole:
         rows = np.sort(rng.choice(len(vectors), size=max_texts, replace=False))
         vectors, given = vectors[rows], given[rows]
-    k = int(np.asarray(labels).max(initial=NOISE)) + 1
     jaccards = np.full((n_resamples, k), np.nan)
     aris = np.full(n_resamples, np.nan)
     for i in range(n_resamples):

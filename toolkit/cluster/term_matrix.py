@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from toolkit.cluster.geometry import NOISE, Labels
+from toolkit.cluster.geometry import NOISE, Labels, check_labels
 
 __all__ = ["document_frequency", "keep_columns", "sum_along", "sum_by_cluster"]
 
@@ -94,6 +94,7 @@ def sum_by_cluster(
     >>> sum_by_cluster(sparse.csr_array([[1, 0], [2, 1], [0, 5]]), np.array([0, 0, -1])).toarray()
     array([[3, 1]])
     """
+    labels = check_labels(labels, matrix.shape[0])
     k = int(labels.max(initial=NOISE)) + 1 if n_clusters is None else n_clusters
     # Indices of the matrix's own type: of another, scipy would copy those of the matrix.
     kind = matrix.indices.dtype

@@ -16,6 +16,7 @@ from toolkit.cluster.geometry import (
     NOISE,
     Labels,
     check_labels,
+    check_numbered,
     cluster_centers,
     order_by_size,
     unit_rows,
@@ -218,7 +219,7 @@ def cluster_tree(
     4        3      2           3     6
     """
     vectors = unit_rows(X)
-    given = check_labels(labels, len(vectors))
+    given = check_numbered(labels, len(vectors))
     if (given == NOISE).all():
         raise UsageError("all texts are noise; a tree needs a cluster")
     words = None

@@ -324,4 +324,4 @@ def _short(value: float) -> str:
     value = float(value)
     if value == round(value) and abs(value) < 1e15:
         return f"{round(value):,}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e15 else f"{value:.3g}"

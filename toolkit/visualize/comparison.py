@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import check_array
 
 from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
@@ -116,6 +117,7 @@ class MapComparison(OfflineMap):
         random_state: int | None = 0,
         verbose: int = 1,
         cache: bool | str | os.PathLike[str] = True,
+        progress: Callable[[str], None] | None = None,
         **options: Any,
     ) -> Self:
         """Project two sets of vectors of the same texts, and lay the second map over the first.
@@ -137,7 +139,7 @@ class MapComparison(OfflineMap):
             A title for both.
         projector : transformer, optional
             As for :meth:`EmbeddingMapDisplay.from_embeddings`; fitted twice.
-        quality, random_state, verbose, cache
+        quality, random_state, verbose, cache, progress
             As there.
         **options
             ``texts``, ``labels``, ``names``, ``columns``, ``noise_label`` and ``colors`` of
@@ -156,9 +158,10 @@ class MapComparison(OfflineMap):
             If there are fewer than four vectors.
         """
         made: dict[str, Any] = {
-            "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache
+            "quality": quality, "random_state": random_state, "verbose": verbose, "cache": cache,
+            "progress": progress,
         }  # fmt: skip
-        n = len(np.asarray(X))
+        n = len(check_array(X, dtype=None, ensure_all_finite=False))
         if options.get("texts") is not None:
             options["texts"] = list(options["texts"])  # of both maps, and perhaps a generator
         overlap = neighbour_overlap(X, Y, n_neighbors=max(1, min(15, (n - 1) // 2)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,7 +39,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
     points : array-like of shape (n, 2)
         The places.
     texts : iterable of str, of length n, optional
-        The texts, to be read on the interactive map.
+        The texts, to be read on the interactive map. A missing one (None, NaN, NA) is empty.
     labels : array-like of shape (n,), optional
         A cluster or class each, for the colours. None, NaN and ``noise_label`` are "in no
         group", drawn grey and underneath.
@@ -95,6 +95,7 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         random_state: int | None = 0,
         verbose: int = 1,
         cache: bool | str | os.PathLike[str] = True,
+        progress: Callable[[str], None] | None = None,
     ) -> Self:
         """Project vectors and make their map.
 
@@ -117,6 +118,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             Whether places made by the default projector with a seed are kept on disk, and taken
             from there for the same vectors, parameters and versions: in the folder of the cached
             vectors, or in the one named.
+        progress : callable, optional
+            Told ``"projecting"`` where places are not taken from the disk.
 
         Returns
         -------
@@ -128,7 +131,13 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             If there are fewer than four vectors.
         """
         found = project(
-            X, projector, quality=quality, random_state=random_state, verbose=verbose, cache=cache
+            X,
+            projector,
+            quality=quality,
+            random_state=random_state,
+            verbose=verbose,
+            cache=cache,
+            progress=progress,
         )
         return cls(
             found.points,
@@ -163,7 +172,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
             The texts.
         labels : array-like of shape (n,), optional
             By default what the pipeline says: ``labels_`` of its last step if there is one per
-            text, else ``predict``; none if it has neither.
+            text, and ``predict`` does not say that they are of other texts, else ``predict``; none
+            if it has neither.
         **options
             As for :meth:`from_embeddings`.
 
@@ -204,7 +214,8 @@ class EmbeddingMapDisplay(OfflineMap, MapPoints):
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; by default a new figure. Give the axes their final size before: names
-            are placed for it.
+            are placed for it. The legend of numbers and times stands at the right of the axes;
+            ``plt.subplots(layout="constrained")`` makes room for it.
         names : bool, default=True
             Whether to write the groups' names where they are densest. One for which there is no
             room is left out.

@@ -162,10 +162,17 @@ def dense_spot(points: NDArray[np.floating], limit: int = 600) -> tuple[float, f
 
 
 def label_values(labels: ArrayLike) -> list[Any]:
-    """Return labels as Python values."""
-    if hasattr(labels, "tolist"):
-        return list(labels.tolist())
-    return list(np.asarray(labels, dtype=object).tolist())
+    """Return labels as Python values.
+
+    Raises
+    ------
+    UsageError
+        If they are not in one dimension.
+    """
+    values = np.asarray(labels, dtype=object) if not hasattr(labels, "tolist") else labels
+    if len(shape := np.shape(values)) != 1:
+        raise UsageError(f"labels are one for each text, in one dimension, not of shape {shape}")
+    return list(values.tolist())
 
 
 def is_missing(value: Any) -> bool:
@@ -183,6 +190,8 @@ def _sorting_key(label: Any) -> tuple[int, Any, str]:
 def _name(label: Any, names: Names) -> str:
     if isinstance(names, Mapping):
         return str(names.get(label, label))
-    if names is not None and isinstance(label, int) and 0 <= label < len(names):
-        return str(names[label])
-    return str(label)
+    # pandas makes floats of whole numbers where some are missing.
+    whole = int(label) if isinstance(label, float) and label.is_integer() else label
+    if names is not None and isinstance(whole, int) and 0 <= whole < len(names):
+        return str(names[whole])
+    return str(whole)

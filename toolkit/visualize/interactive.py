@@ -24,7 +24,9 @@ SVG_LIMIT = 5_000
 """Up to so many points plotly draws SVG, which is sharp and needs no WebGL. Measured in Chromium:
 5,000 points drawn in 0.15 s, 20,000 in 0.7 s."""
 
-_WIDTH, _HEIGHT = 900, 680
+_HEIGHT = 680
+_WIDE, _HIGH = 620, 560
+"""The plot in pixels, beside a legend and in a notebook: names are placed for that."""
 
 
 def plotly_text(text: str, width: int = 60, lines: int = 8) -> str:
@@ -107,20 +109,38 @@ def _add_names(figure: go.Figure, points: NDArray[np.floating], groups: list[Gro
     if len(named) < 2:
         return
     low, high = points.min(axis=0), points.max(axis=0)
-    scale = min(_WIDTH / (np.ptp(points[:, 0]) or 1), _HEIGHT / (np.ptp(points[:, 1]) or 1))
+    scale = min(_WIDE / (np.ptp(points[:, 0]) or 1), _HIGH / (np.ptp(points[:, 1]) or 1))
+    size = 12 if len(named) <= 25 else 10
     wrapped = [wrap_name(group.name, 20) for group in named]
     sizes = np.array(
-        [[7.0 * max(map(len, w.split("\n"))), 15.0 * (w.count("\n") + 1)] for w in wrapped]
+        [
+            [0.62 * size * max(map(len, w.split("\n"))), 1.3 * size * (w.count("\n") + 1)]
+            for w in wrapped
+        ]
     )
     spots = np.array([group.spot for group in named])
     far = (high - low) * scale
-    places = place_boxes((spots - low) * scale, sizes, (0, 0, float(far[0]), float(far[1])))
-    for text, place in zip(wrapped, places, strict=True):
+    places = place_boxes(
+        (spots - low) * scale,
+        sizes,
+        (0, 0, float(far[0]), float(far[1])),
+        points=(points - low) * scale,
+        counts=[group.count for group in named],
+    )
+    for text, group, place in zip(wrapped, named, places, strict=True):
         if place is None:
             continue
         lines = "<br>".join(escape(line, quote=False) for line in text.split("\n"))
+        x, y = low[0] + place.x / scale, low[1] + place.y / scale
+        # A name that was moved has a line to its group, or it would be taken for another's.
+        line: dict[str, Any] = {"x": x, "y": y, "showarrow": False}
+        if place.moved:
+            line = {
+                "x": group.spot[0], "y": group.spot[1], "ax": x, "ay": y, "axref": "x",
+                "ayref": "y", "showarrow": True, "arrowhead": 0, "arrowwidth": 0.8,
+                "arrowcolor": "#58646d",
+            }  # fmt: skip
         figure.add_annotation(
-            x=low[0] + place.x / scale, y=low[1] + place.y / scale, text=f"<b>{lines}</b>",
-            showarrow=False, font={"size": 12, "color": "#1d2429"},
-            bgcolor="rgba(255,255,255,0.6)", borderpad=1, captureevents=False,
+            **line, text=f"<b>{lines}</b>", font={"size": size, "color": "#1d2429"},
+            bgcolor="rgba(255,255,255,0.45)", borderpad=1, captureevents=False,
         )  # fmt: skip

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
+from numbers import Integral
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -18,11 +19,78 @@ from numpy.typing import NDArray
 from toolkit.cache import cache_root
 from toolkit.provenance import package_versions
 
-__all__ = ["forget_places", "kept_places", "load_places", "places_key", "store_places"]
+__all__ = [
+    "forget_places",
+    "kept_places",
+    "load_places",
+    "places_key",
+    "projection_key",
+    "projection_parameters",
+    "store_places",
+]
 
-_FORMAT = 2
-_MOST = 50
+Where = bool | str | os.PathLike[str] | None
+
+_FORMAT = 3
+_MOST = 200
+_WITHOUT_EFFECT = ("verbose", "n_jobs", "cache")
 _PACKAGES = ("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn")
+
+
+def projection_parameters(projector: Any) -> dict[str, Any]:
+    """Return the method of a projection and what it was told, as far as it says and it matters.
+
+    Parameters
+    ----------
+    projector : transformer
+        Such as a :class:`~toolkit.visualize.UMAPProjector`.
+
+    Returns
+    -------
+    dict of str to object
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> projection_parameters(PCA(2))["n_components"]
+    2
+    """
+    found: dict[str, Any] = {}
+    if hasattr(projector, "get_params"):
+        found |= projector.get_params(deep=False)
+    init = found.get("init")
+    if hasattr(projector, "settings"):
+        found |= projector.settings()
+    made = {
+        key: value
+        for key, value in found.items()
+        if isinstance(value, str | int | float | bool) and key not in _WITHOUT_EFFECT
+    }
+    if init is not None and not isinstance(init, str):
+        places = np.ascontiguousarray(init, dtype="<f4")
+        made["init"] = f"places {sha256(places.data).hexdigest()}"
+    return {"method": type(projector).__name__} | made
+
+
+def projection_key(projector: Any, vectors: NDArray[np.float32]) -> str | None:
+    """Return the name under which a projector keeps its places; None if it keeps none.
+
+    Parameters
+    ----------
+    projector : UMAPProjector
+        Without a seed each projection is meant to be another; and labels are not in the key.
+    vectors : ndarray of shape (n, d)
+        What is projected.
+
+    Returns
+    -------
+    str or None
+    """
+    seeded = isinstance(projector.random_state, Integral)
+    if projector.cache is False or projector.supervised or not seeded:
+        return None
+    made = projection_parameters(projector) | {"random_state": int(projector.random_state)}
+    return places_key(vectors, made)
 
 
 def places_key(vectors: NDArray[np.float32], made: Mapping[str, Any]) -> str:
@@ -60,7 +128,7 @@ def places_key(vectors: NDArray[np.float32], made: Mapping[str, Any]) -> str:
 
 
 def load_places(
-    key: str, n: int, cache: str | os.PathLike[str] | None = None
+    key: str, shape: tuple[int, int], cache: Where = None
 ) -> NDArray[np.float32] | None:
     """Return kept places; None if there are none or the file is damaged.
 
@@ -68,31 +136,29 @@ def load_places(
     ----------
     key : str
         As :func:`places_key` gives it.
-    n : int
-        How many there must be.
-    cache : str or path, optional
-        Folder of the cache; by default the one of the vectors.
+    shape : (int, int)
+        How many there must be, and in how many dimensions.
+    cache : bool, str or path, optional
+        Folder of the cache; by default, and where it is a bool, the one of the vectors.
 
     Returns
     -------
-    ndarray of shape (n, 2) or None
+    ndarray of that shape, or None
     """
     path = _folder(cache) / f"{key}.npy"
     try:
         points: NDArray[np.float32] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    if points.shape != (n, 2) or points.dtype != np.float32 or not np.isfinite(points).all():
+    if points.shape != shape or points.dtype != np.float32 or not np.isfinite(points).all():
         return None
     with suppress(OSError):
         os.utime(path)  # the ones not used for longest go first
     return points
 
 
-def store_places(
-    key: str, points: NDArray[Any], cache: str | os.PathLike[str] | None = None
-) -> None:
-    """Keep places, and no more than the 50 used last.
+def store_places(key: str, points: NDArray[Any], cache: Where = None) -> None:
+    """Keep places, and no more than the 200 used last.
 
     Nothing is kept, and nothing said, where the disk is full or cannot be written: it would only
     save time.
@@ -101,10 +167,10 @@ def store_places(
     ----------
     key : str
         As :func:`places_key` gives it.
-    points : ndarray of shape (n, 2)
+    points : ndarray of shape (n, c)
         The places.
-    cache : str or path, optional
-        Folder of the cache; by default the one of the vectors.
+    cache : bool, str or path, optional
+        Folder of the cache; by default, and where it is a bool, the one of the vectors.
     """
     folder = _folder(cache)
     with suppress(OSError):
@@ -122,13 +188,13 @@ def store_places(
             path.unlink(missing_ok=True)
 
 
-def kept_places(cache: str | os.PathLike[str] | None = None) -> list[Path]:
+def kept_places(cache: Where = None) -> list[Path]:
     """Return the files of kept places, the one not used for longest first.
 
     Parameters
     ----------
-    cache : str or path, optional
-        Folder of the cache; by default the one of the vectors.
+    cache : bool, str or path, optional
+        Folder of the cache; by default, and where it is a bool, the one of the vectors.
 
     Returns
     -------
@@ -147,15 +213,13 @@ def kept_places(cache: str | os.PathLike[str] | None = None) -> list[Path]:
     return sorted(found, key=lambda path: found[path])
 
 
-def forget_places(
-    cache: str | os.PathLike[str] | None = None, *, used_before: float | None = None
-) -> int:
+def forget_places(cache: Where = None, *, used_before: float | None = None) -> int:
     """Delete kept places; maps take as long as the first time again.
 
     Parameters
     ----------
-    cache : str or path, optional
-        Folder of the cache; by default the one of the vectors.
+    cache : bool, str or path, optional
+        Folder of the cache; by default, and where it is a bool, the one of the vectors.
     used_before : float, optional
         Only those last used before this time, in seconds since 1970.
 
@@ -178,5 +242,5 @@ def forget_places(
     return count
 
 
-def _folder(cache: str | os.PathLike[str] | None) -> Path:
-    return cache_root(cache) / "projections"
+def _folder(cache: Where) -> Path:
+    return cache_root(None if isinstance(cache, bool) else cache) / "projections"

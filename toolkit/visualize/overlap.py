@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
 from toolkit.errors import DataError, UsageError
+from toolkit.finite import refuse_gaps
 from toolkit.visualize.quality import EXACT_LIMIT
 
 __all__ = ["NeighbourOverlap", "neighbour_overlap"]
@@ -112,7 +113,7 @@ def neighbour_overlap(
     >>> round(neighbour_overlap(X, X[:, :4]).mean, 2)
     0.55
     """
-    first, second = (_unit(check_array(A, dtype=np.float32)) for A in (X, Y))
+    first, second = (_unit(A) for A in (X, Y))
     if len(first) != len(second):
         raise UsageError(
             f"{len(first)} and {len(second)} vectors cannot be compared; both must be of the same "
@@ -139,7 +140,9 @@ def neighbour_overlap(
     return NeighbourOverlap(float(shares.mean()), n_neighbors, n, rows, shares)
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit(X: ArrayLike) -> NDArray[np.float32]:
+    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    refuse_gaps(vectors)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norms > 0, norms, 1))
 

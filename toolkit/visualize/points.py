@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 from toolkit.visualize.captioned import Captioned
 from toolkit.visualize.coloring import Coloring, color_column
@@ -48,7 +49,7 @@ class MapPoints(Captioned):
         n = len(self.points)
         if self.points.shape[1] != 2:
             raise UsageError(f"a map has 2 dimensions, these points have {self.points.shape[1]}")
-        self.texts = None if texts is None else [str(text) for text in texts]
+        self.texts = None if texts is None else check_texts(texts, missing="empty").texts
         self.columns = {str(key): list(values) for key, values in (columns or {}).items()}
         named = [("texts", self.texts), *self.columns.items()]
         for what, values in named:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from numbers import Integral
 from typing import Any
 
@@ -14,9 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from toolkit.errors import DataError, UsageError
-from toolkit.visualize.kept import load_places, places_key, store_places
+from toolkit.finite import refuse_gaps
+from toolkit.visualize.kept import projection_parameters
 from toolkit.visualize.projector import UMAPProjector
 from toolkit.visualize.quality import ProjectionQuality, projection_quality
+
+_SAME_TEXTS = 0.8
+"""Share of texts whose label is predicted again, above which the labels are of these texts."""
 
 __all__ = ["Projection", "predicted_labels", "project"]
 
@@ -49,6 +52,7 @@ def project(
     random_state: int | None = 0,
     verbose: int = 1,
     cache: bool | str | os.PathLike[str] = True,
+    progress: Callable[[str], None] | None = None,
 ) -> Projection:
     """Project vectors to two dimensions.
 
@@ -72,34 +76,26 @@ def project(
     >>> project(np.eye(6), PCA(2)).points.shape
     (6, 2)
     """
-    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32)
+    vectors: NDArray[np.float32] = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    refuse_gaps(vectors)
     n = len(vectors)
     if n < 4:
         raise DataError(f"a map needs at least 4 texts, not {n}")
+    ours = projector is None
+    if ours:
+        seed = int(random_state) if isinstance(random_state, Integral) else random_state
+        projector = UMAPProjector("map", init=init, random_state=seed, verbose=verbose, cache=cache)
+    known = projector.kept_places(vectors) if isinstance(projector, UMAPProjector) else None
+    if known is None and progress is not None:
+        progress("projecting")
     # A projector that was given is to be fitted: its owner may want to place new texts with it.
-    # Without a seed each picture is meant to be another.
-    seeded = isinstance(random_state, Integral)
-    keep = cache is not False and projector is None and seeded
-    folder = None if isinstance(cache, bool) else cache
-    if seeded:
-        random_state = int(random_state)  # type: ignore[arg-type]  # a numpy integer, perhaps
-    if projector is None:
-        projector = UMAPProjector("map", init=init, random_state=random_state, verbose=verbose)
-    made = {"method": type(projector).__name__, **_parameters(projector)}
-    if init is not None:
-        made["init"] = f"places {sha256(np.ascontiguousarray(init, dtype='<f4').data).hexdigest()}"
-    key = places_key(vectors, made) if keep else None
-    points = None if key is None else load_places(key, n, folder)
-    if points is None:
-        points = np.asarray(projector.fit_transform(vectors))
-        if points.ndim != 2 or points.shape[1] != 2:
-            raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
-        if key is not None:
-            store_places(key, points, folder)
+    points = known if ours and known is not None else np.asarray(projector.fit_transform(vectors))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
     measured = None
     if quality:
         measured = projection_quality(vectors, points, n_neighbors=min(15, (n - 1) // 2))
-    return Projection(points, measured, made)
+    return Projection(points, measured, projection_parameters(projector))
 
 
 def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
@@ -115,26 +111,19 @@ def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
     Returns
     -------
     array-like of shape (n,) or None
-        ``labels_`` of its last step if there is one per text, else its predictions.
+        ``labels_`` of its last step if they can be of these texts, else its predictions.
     """
     last = pipeline.steps[-1][1]
     kept = getattr(last, "labels_", None)
-    if kept is not None and len(kept) == len(vectors):
+    if kept is not None and len(kept) != len(vectors):
+        kept = None
+    if not hasattr(last, "predict"):
         return kept
-    if hasattr(last, "predict"):
-        return pipeline[1:].predict(vectors)
-    return None
-
-
-def _parameters(projector: Any) -> dict[str, Any]:
-    """Return what a projector was told, as far as it says."""
-    found: dict[str, Any] = {}
-    if hasattr(projector, "get_params"):
-        found |= projector.get_params(deep=False)
-    if isinstance(projector, UMAPProjector):
-        found |= projector.settings()
-    return {
-        key: value
-        for key, value in found.items()
-        if isinstance(value, str | int | float | bool) and key not in ("verbose", "n_jobs")
-    }
+    found = pipeline[1:].predict(vectors)
+    if kept is None:
+        return found
+    # As many other texts have labels_, too; of the same ones they are what is predicted, but for
+    # noise, to which prediction may find a cluster, and the other way round.
+    both = (np.asarray(kept) != -1) & (np.asarray(found) != -1)
+    same = np.asarray(kept)[both] == np.asarray(found)[both]
+    return kept if len(same) and same.mean() > _SAME_TEXTS else found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import warnings
-from importlib.util import find_spec
 from numbers import Integral
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +19,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.copies import distinct_vectors
 from toolkit.errors import DataError, UsageError
+from toolkit.finite import refuse_gaps
+from toolkit.visualize.announcing import announce_compilation, rounds_bar
+from toolkit.visualize.kept import load_places, projection_key, store_places
+from toolkit.visualize.supervision import umap_target
 
 __all__ = ["PRESETS", "UMAPProjector"]
 
@@ -81,13 +83,18 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         0 is silent; 1 announces a first use that has to compile umap-learn, which can take over
         a minute, and shows a bar on a terminal where it takes longer than a few seconds; 2 shows
         the bar wherever messages go. All of it goes to standard error.
+    cache : bool, str or path, default=False
+        Whether places made with a whole number as seed, and without labels, are kept on disk and
+        taken from there for the same vectors, parameters and versions: in the folder of the
+        cached vectors, or in the one named.
 
     Attributes
     ----------
     embedding_ : ndarray of shape (n, n_components), dtype float32
         Places of the fitted vectors.
     umap_ : umap.UMAP
-        The fitted projection.
+        The fitted projection. Where the places came from the disk it is made when it is asked
+        for, or new vectors are to be placed.
     n_features_in_ : int
         Length of the vectors.
 
@@ -126,6 +133,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         random_state: int | np.random.RandomState | None = 0,
         n_jobs: int = -1,
         verbose: int = 1,
+        cache: bool | str | os.PathLike[str] = False,
     ) -> None:
         self.preset = preset
         self.n_components = n_components
@@ -139,6 +147,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.cache = cache
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Project vectors.
@@ -173,12 +182,64 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         -------
         ndarray of shape (n, n_components), dtype float32
         """
-        settings = self.settings()
-        vectors = validate_data(self, X, dtype=np.float32, ensure_min_samples=_FEWEST)
+        self.settings()
+        vectors = validate_data(
+            self, X, dtype=np.float32, ensure_min_samples=_FEWEST, ensure_all_finite=False
+        )
+        refuse_gaps(vectors)
+        key = projection_key(self, vectors)
+        places = self._kept(key, len(vectors))
+        self.__dict__.pop("umap_", None)
+        self._waiting = None
+        if places is not None:
+            self._waiting = vectors
+        else:
+            self.umap_, places = self._project(vectors, y)
+            if key is not None:
+                store_places(key, places, self.cache)
+        self.embedding_ = places
+        self._n_features_out = places.shape[1]
+        return places
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "umap_" and self.__dict__.get("_waiting") is not None:
+            # The places were kept on disk, and what made them is needed after all.
+            self.umap_, self.embedding_ = self._project(self.__dict__.pop("_waiting"), None)
+            return self.umap_
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self) -> Any:
+        if self.__dict__.get("_waiting") is not None:
+            self.umap_  # noqa: B018 - made on another machine it would be another
+        state = super().__getstate__()
+        # A folder's name is of this machine, and nobody else's business.
+        return state if isinstance(self.cache, bool) else state | {"cache": False}
+
+    def kept_places(self, X: ArrayLike) -> NDArray[np.float32] | None:
+        """Return the places that ``fit_transform`` would take from the disk, if there are any.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Vectors.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components), dtype float32, or None
+        """
+        vectors = check_array(X, dtype=np.float32)
+        return self._kept(projection_key(self, vectors), len(vectors))
+
+    def _project(
+        self, vectors: NDArray[np.float32], y: ArrayLike | None
+    ) -> tuple[Any, NDArray[np.float32]]:
         first, copy_of = self._distinct(vectors)
-        model = self._make(settings, first, len(copy_of))
-        model.tqdm_kwds = self._bar("placing")
-        target = self._target(y, len(first), model)
+        model = self._make(self.settings(), first, len(copy_of))
+        model.tqdm_kwds = rounds_bar("placing", self.verbose)
+        target = None
+        if self.supervised:
+            target, numbers = umap_target(y, len(first))
+            model.target_metric = "l2" if numbers else model.target_metric
         with warnings.catch_warnings():
             # umap says that it found no TensorFlow, and that small neighbourhood graphs are not
             # connected; neither is news to a user of a map.
@@ -193,11 +254,12 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"UMAP could not place {len(lost)} of {len(places)} distinct vectors (first at "
                 f"position {lost[0]}): they have no neighbour. Are some of them zero?"
             )
-        places = places[copy_of]
-        self.umap_ = model
-        self.embedding_ = places
-        self._n_features_out = places.shape[1]
-        return places
+        return model, places[copy_of]
+
+    def _kept(self, key: str | None, n: int) -> NDArray[np.float32] | None:
+        if key is None:
+            return None
+        return load_places(key, (n, self.settings()["n_components"]), self.cache)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Place new vectors in the fitted projection.
@@ -211,14 +273,16 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         -------
         ndarray of shape (m, n_components), dtype float32
         """
-        check_is_fitted(self, "umap_")
+        check_is_fitted(self, "embedding_")
         if self.densmap:
             raise UsageError("a densMAP projection cannot place new texts; set densmap=False")
-        vectors = validate_data(self, X, dtype=np.float32, reset=False)
+        vectors = validate_data(self, X, dtype=np.float32, reset=False, ensure_all_finite=False)
+        refuse_gaps(vectors)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ImportWarning)
-            self.umap_.tqdm_kwds = self._bar("placing new texts")
-            return np.asarray(self.umap_.transform(vectors), dtype=np.float32)
+            model = self.umap_
+            model.tqdm_kwds = rounds_bar("placing new texts", self.verbose)
+            return np.asarray(model.transform(vectors), dtype=np.float32)
 
     def settings(self) -> dict[str, Any]:
         """Return what will be asked of UMAP: the preset with its overrides.
@@ -255,7 +319,7 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _make(self, settings: dict[str, Any], first: NDArray[np.intp], n: int) -> Any:
         if self.verbose:
-            _announce_compilation()
+            announce_compilation()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ImportWarning)
             from umap import UMAP
@@ -280,70 +344,8 @@ class UMAPProjector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             n_jobs=self.n_jobs if self.random_state is None else 1,
         )
 
-    def _bar(self, doing: str) -> dict[str, Any]:
-        """Return how umap-learn is to show its rounds; its own ``verbose`` prints to stdout."""
-        return {
-            "desc": f"UMAP: {doing}",
-            "unit": "round",
-            "disable": None if self.verbose == 1 else self.verbose < 1,
-            "delay": 2 if self.verbose == 1 else 0,
-            "leave": self.verbose > 1,
-            "bar_format": None,
-            "dynamic_ncols": True,
-        }
-
-    def _target(self, y: ArrayLike | None, n: int, model: Any) -> NDArray[Any] | None:
-        if not self.supervised:
-            return None
-        if y is None:
-            raise UsageError("supervised=True needs y: give fit the classes of the texts")
-        values = np.asarray(y)
-        if values.shape != (n,):
-            raise UsageError(
-                f"y has shape {values.shape}; one class for each of {n} texts is needed"
-            )
-        if values.dtype.kind == "f":
-            missing = np.isnan(values)
-            if not missing.any():
-                model.target_metric = "l2"
-                return values
-            if (values[~missing] % 1 != 0).any():
-                raise UsageError(
-                    f"{missing.sum():,} of {n:,} numbers in y are missing, the first at position "
-                    f"{missing.argmax():,}; leave these texts out"
-                )
-        return _class_codes(values)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = self.random_state is None
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _class_codes(values: NDArray[Any]) -> NDArray[np.intp]:
-    """Return 0, 1, ... by class, and -1, UMAP's mark for unknown, for None, NaN and -1."""
-    codes: dict[Any, int] = {}
-    result = np.empty(len(values), dtype=np.intp)
-    for position, value in enumerate(values.tolist()):
-        unknown = value is None or value != value or value == -1
-        result[position] = -1 if unknown else codes.setdefault(value, len(codes))
-    return result
-
-
-def _announce_compilation() -> None:
-    """Say it when importing umap will compile it: numba's index files are not there yet."""
-    if "umap" in sys.modules:
-        return
-    folders = []
-    for name in ("umap", "pynndescent"):
-        spec = find_spec(name)
-        if spec is not None and spec.origin is not None:
-            folders.append(Path(spec.origin).parent / "__pycache__")
-    if folders and not all(any(folder.glob("*.nbi")) for folder in folders):
-        from tqdm import tqdm
-
-        tqdm.write(
-            "UMAP is compiled on its first use; this can take a minute or more, once.",
-            file=sys.stderr,
-        )

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
 from toolkit.errors import DataError, UsageError
+from toolkit.finite import refuse_gaps
 
 __all__ = ["ProjectionQuality", "projection_quality"]
 
@@ -120,7 +121,8 @@ def projection_quality(
     >>> projection_quality(X, X, metric="euclidean").trustworthiness
     1.0
     """
-    vectors = check_array(X, dtype=np.float32)
+    vectors = check_array(X, dtype=np.float32, ensure_all_finite=False)
+    refuse_gaps(vectors)
     places = check_array(points, dtype=np.float64)
     check_consistent_length(vectors, places)
     n = len(vectors)

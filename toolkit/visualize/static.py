@@ -59,6 +59,7 @@ def draw_map(
 ) -> None:
     """Draw points, names or the legend of a scale, title and caption into axes."""
     theme = DARK if dark else LIGHT
+    around = _theme_around(ax)
     n = len(points)
     codes, groups = coloring.codes, coloring.groups
     ax.set_facecolor(theme["paper"])
@@ -91,16 +92,17 @@ def draw_map(
     if title:
         drawn = drawable(title, family)
         ax.set_title(
-            drawn, loc="left", color=theme["ink"], fontsize=13, parse_math=False,
+            _wrap_to_width(ax, drawn, 16), loc="left", color=around["ink"], fontsize=13,
+            parse_math=False,
             **bold_font(drawn, family),
         )  # fmt: skip
     # As the label of the x axis the caption takes part in every layout engine.
     ax.set_xlabel(
         _wrap_to_width(ax, drawable(caption, family), 8), loc="left", fontsize=8,
-        color=theme["muted"], fontfamily=family, linespacing=1.35, parse_math=False,
+        color=around["muted"], fontfamily=family, linespacing=1.35, parse_math=False,
     )  # fmt: skip
     if coloring.ordered and legend:
-        _write_scale(ax, coloring, theme, family, dark=dark)
+        _write_scale(ax, coloring, around, family, dark=dark)
     if names and not coloring.ordered and len(groups) > 1:
         _write_names(ax, points, groups, theme, family, dark=dark)
 
@@ -195,10 +197,23 @@ def _write_names(
             )  # fmt: skip
 
 
+def _theme_around(ax: Axes) -> dict[str, str]:
+    """Return the colours for what is written outside of the axes, on the figure's own ground."""
+    from matplotlib.colors import to_rgb
+
+    figure = ax.get_figure(root=True)
+    ground = (1.0, 1.0, 1.0) if figure is None else to_rgb(figure.get_facecolor())
+    return DARK if np.dot(ground, (0.299, 0.587, 0.114)) < 0.5 else LIGHT
+
+
 def _wrap_to_width(ax: Axes, text: str, fontsize: float) -> str:
     """Return a text in lines about as wide as the axes; letters are about half as wide as high."""
     figure = ax.get_figure(root=True)
-    inches = ax.get_position().width * (figure.get_size_inches()[0] if figure else 6)
+    share, spec = ax.get_position().width, ax.get_subplotspec()
+    if figure is not None and spec is not None and figure.get_layout_engine() is not None:
+        # The layout is still to be made, and will give the axes about all of their column.
+        share = 0.94 * len(spec.colspan) / spec.get_gridspec().ncols
+    inches = share * (figure.get_size_inches()[0] if figure else 6)
     return textwrap.fill(text, max(30, int(inches * 72 / (fontsize * 0.52))))
 
 

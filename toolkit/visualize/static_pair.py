@@ -39,8 +39,8 @@ def draw_pair(
     if title:
         drawn = drawable(title, family)
         figure.suptitle(
-            drawn, x=0.012, ha="left", color=theme["ink"], fontsize=14, parse_math=False,
-            **bold_font(drawn, family),
+            textwrap.fill(drawn, 110), x=0.012, ha="left", color=theme["ink"], fontsize=14,
+            parse_math=False, **bold_font(drawn, family),
         )  # fmt: skip
     figure.supxlabel(
         textwrap.fill(drawable(caption, family), 190), x=0.012, ha="left", fontsize=8.5,
