@@ -31,9 +31,7 @@ def test_clusters_of_one_word_are_told_apart():
 def test_clusters_of_the_same_first_keywords_get_more_of_them():
     same = ("must", "be", "integer")
     texts = ["a", "b"]
-    found = first_names(
-        [words(*same, "positive"), words(*same, "array")], texts, np.array([0, 1])
-    )
+    found = first_names([words(*same, "positive"), words(*same, "array")], texts, np.array([0, 1]))
     assert found == ["must, be, integer, positive", "must, be, integer, array"]
 
 
