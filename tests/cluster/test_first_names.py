@@ -44,4 +44,5 @@ def test_numbers_and_codes_come_after_the_words():
 def test_a_long_text_that_repeats_is_cut():
     texts = ["= " * 60] * 5
     name = first_names([[]], texts, np.zeros(5, dtype=int))[0]
-    assert len(name) <= 42 and name.endswith("…”")
+    assert len(name) <= 42
+    assert name.endswith("…”")

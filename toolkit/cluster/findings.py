@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from toolkit.cluster.clusterers import parameters_named
 from toolkit.cluster.empty_texts import mostly_empty
 from toolkit.cluster.stability import STABLE, WEAK
 from toolkit.cluster.stop_words import stop_word_set
-from toolkit.typography import counted, format_number, format_share, shorten
+from toolkit.typography import counted, format_number, format_share, isolated, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
@@ -64,7 +63,7 @@ def describe(result: ClusterResult) -> list[str]:
         )
     if k > 3:
         largest = [
-            f"{_isolated(shorten(result.names[c.cluster], 80))} ({c.size:,})"
+            f"{isolated(shorten(result.names[c.cluster], 80))} ({c.size:,})"
             for c in quality.clusters[:3]
         ]
         found.append(f"The largest are about: {'; '.join(largest)}.")
@@ -147,7 +146,7 @@ def _agreement(result: ClusterResult) -> list[str]:
     some = agreement.n_labelled < len(result.labels)
     if len(agreement.classes) == 1:
         label = shorten(str(agreement.classes[0]), 80)
-        return [f"All known labels are the same, {_isolated(label)}: nothing to compare with."]
+        return [f"All known labels are the same, {isolated(label)}: nothing to compare with."]
     text = f"Compared with {counted(len(agreement.classes), 'known label')}"
     text += f" that {counted(agreement.n_labelled, 'text')} have: " if some else ": "
     counts = agreement.contingency
@@ -212,7 +211,8 @@ def doubts(result: ClusterResult) -> list[str]:
         weak = [c.cluster for c in stability.clusters if c.jaccard < WEAK]
         if weak:
             found.append(
-                f"{counted(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out "
+                f"{len(weak)} of {counted(result.n_clusters, 'cluster')} ({_numbers(weak)}) did "
+                "not reliably come out "
                 f"again from {_examined(stability, result)}: read them as a tendency, not as "
                 "groups that exist."
             )
@@ -328,13 +328,6 @@ def _number(chosen: ChosenK) -> list[str]:
         f"{', '.join(map(str, chosen.nearly))} {'is' if len(chosen.nearly) == 1 else 'are'} about "
         f"as good. It is the smallest of them; take a larger one for more detail.{more}"
     ]
-
-
-def _isolated(text: str) -> str:
-    """Return a text that cannot turn the sentence around it, if it runs right to left."""
-    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
-        return f"\u2068{text}\u2069"
-    return text
 
 
 def _are(n: int) -> str:

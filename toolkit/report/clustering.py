@@ -26,7 +26,7 @@ from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
 from toolkit.report.tree_rows import TreeRow, tree_rows
-from toolkit.typography import counted, format_number, shorten
+from toolkit.typography import counted, format_number, isolated, shorten
 from toolkit.visualize.palette import on_dark
 
 if TYPE_CHECKING:
@@ -335,7 +335,11 @@ class ClusterReport(Report):
 
 
 def _map_names(result: ClusterResult) -> dict[int, str]:
-    names = {cluster: f"{cluster} · {shorten(name)}" for cluster, name in enumerate(result.names)}
+    # Else the number of an Arabic name stands at its right, beside the number of its texts.
+    names = {
+        cluster: f"{cluster} · {isolated(shorten(name))}"
+        for cluster, name in enumerate(result.names)
+    }
     return names | {NOISE: "in no cluster"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from numbers import Integral
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from toolkit.copies import distinct_vectors
 from toolkit.errors import DataError, UsageError
 from toolkit.visualize.kept import load_places, places_key, store_places
 from toolkit.visualize.projector import UMAPProjector
@@ -96,10 +97,19 @@ def project(
             raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
         if key is not None:
             store_places(key, points, folder)
-    measured = None
-    if quality:
-        measured = projection_quality(vectors, points, n_neighbors=min(15, (n - 1) // 2))
-    return Projection(points, measured, made)
+    return Projection(points, _measured(vectors, points) if quality else None, made)
+
+
+def _measured(
+    vectors: NDArray[np.float32], points: NDArray[np.floating]
+) -> ProjectionQuality | None:
+    """Return how far places can be believed, of each vector once; None of fewer than three."""
+    first, _ = distinct_vectors(vectors)
+    m = len(first)
+    if m < 3:
+        return None
+    found = projection_quality(vectors[first], points[first], n_neighbors=min(15, (m - 1) // 2))
+    return replace(found, n_copies=len(vectors) - m)
 
 
 def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:
