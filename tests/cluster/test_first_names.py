@@ -1,5 +1,7 @@
 import numpy as np
 
+from toolkit import ClusterReport
+from toolkit.cli.cluster_output import described
 from toolkit.cluster import cluster_texts
 from toolkit.cluster.first_names import first_names
 from toolkit.cluster.keywords import Keyword
@@ -26,6 +28,19 @@ def test_clusters_of_one_word_are_told_apart():
     texts = ["OK", "OK", "ok", "ok", "x"]
     found = first_names([words("ok"), words("ok")], texts, np.array([0, 0, 1, 1, 1]))
     assert found == ["ok (“OK”)", "ok (“ok”)"]
+
+
+def test_names_that_only_a_text_tells_apart_are_shown_with_it():
+    texts = ["OK"] * 9 + ["ok"] * 9 + ["tea"] * 9
+    result = cluster_texts(texts, np.eye(3)[np.repeat([0, 1, 2], 9)], n_clusters=3, stability=0)
+    lines = described(result).splitlines()[-3:]
+    assert sorted(line.split("texts  ")[1] for line in lines) == [
+        "ok (“OK”): ok",
+        "ok (“ok”): ok",
+        "tea",
+    ]
+    words = {row["name"]: row["words"] for row in ClusterReport(result).clusters}
+    assert words["ok (“OK”)"] == [], "the name has it already"
 
 
 def test_clusters_of_the_same_first_keywords_get_more_of_them():

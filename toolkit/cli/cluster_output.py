@@ -23,7 +23,8 @@ def described(result: ClusterResult) -> str:
     for number, size in enumerate(sizes):
         words = ", ".join(shorten(w.term, 40) for w in result.keywords[number][:_SHOWN_KEYWORDS])
         name = result.names[number]
-        if words and not name.startswith(words.partition(", ")[0]):
+        # A name with a text in it tells two clusters of the same words apart.
+        if words and (not name.startswith(words.partition(", ")[0]) or name.endswith("”)")):
             words = f"{name}: {words}"
         unit = "text " if size == 1 else "texts"
         lines.append(f"{number:>4}  {size:>{width},} {unit}  {words or f'({name})'}")

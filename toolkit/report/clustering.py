@@ -176,7 +176,7 @@ class ClusterReport(Report):
             for found in result.exemplars[cluster]:
                 kinds[found.kind].append(asdict(found) | _shown(result.texts[found.position]))
             terms = [word.term for word in result.keywords[cluster]]
-            named = set(result.names[cluster].split(", "))
+            named = set(result.names[cluster].partition(" (“")[0].split(", "))
             rows.append(
                 asdict(quality)
                 | {
