@@ -55,7 +55,7 @@ def first_names(
     for cluster, name in enumerate(names):
         if name and counts[name] == 1:
             continue
-        repeated = _repeated([texts[i] for i in np.flatnonzero(labels == cluster)])
+        repeated = _repeated([texts[i] for i in np.flatnonzero(labels == cluster).tolist()])
         if name and repeated:
             names[cluster] = f"{name} ({repeated[0]})"
         else:
