@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterReport"]
 
+_LEFT_TO_RIGHT = "\u200e"
 _MOST_CHARACTERS = 600
 _MOST_REPEATS = 20
 _FEW = 8
@@ -335,11 +336,12 @@ class ClusterReport(Report):
 
 
 def _map_names(result: ClusterResult) -> dict[int, str]:
-    # Else the number of an Arabic name stands at its right, beside the number of its texts.
-    names = {
-        cluster: f"{cluster} · {isolated(shorten(name))}"
-        for cluster, name in enumerate(result.names)
-    }
+    # Else the number of an Arabic name stands at its right, beside the number of its texts. A
+    # browser's dir="auto" looks into isolates for the direction, so a mark comes first.
+    names = {}
+    for cluster, name in enumerate(map(shorten, result.names)):
+        turned = isolated(name) != name
+        names[cluster] = f"{_LEFT_TO_RIGHT if turned else ''}{cluster} · {isolated(name)}"
     return names | {NOISE: "in no cluster"}
 
 
