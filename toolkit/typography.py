@@ -13,6 +13,7 @@ __all__ = [
     "format_percent",
     "format_share",
     "is_visible",
+    "isolated",
     "positioned",
     "rounded",
     "shorten",
@@ -170,6 +171,19 @@ def is_visible(text: str) -> bool:
         character not in _ALSO and unicodedata.category(character) not in _UNSEEN
         for character in text
     )
+
+
+def isolated(text: str) -> str:
+    """Return a text that cannot turn the sentence around it, if it runs right to left.
+
+    Examples
+    --------
+    >>> isolated("water"), len(isolated("ماء"))
+    ('water', 5)
+    """
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -101,6 +101,23 @@ def test_decisions_are_followed_and_said(table: Path, tmp_path: Path, server: Ol
     assert "is unknown" in wrong.stderr
 
 
+def test_several_reports_of_one_clustering(
+    tmp_path: Path, table: Path, server: OllamaDouble
+) -> None:
+    names = ("r.html", "r.md", "r.json")
+    words = [word for name in names for word in ("--report", tmp_path / name)]
+    with server:
+        done = invoke(
+            "cluster", table, "--n-clusters", "3", "--stability", "0", "--host", server.host,
+            "--no-map", *words,
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert all(
+        (tmp_path / name).is_file() and f"Report: {tmp_path / name}" in done.stderr
+        for name in names
+    )
+
+
 def test_clusters_over_time_are_in_the_report(
     tmp_path: Path, texts: list[str], server: OllamaDouble
 ) -> None:

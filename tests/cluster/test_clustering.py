@@ -119,6 +119,33 @@ def test_a_cluster_of_copies_is_named():
     )
 
 
+def test_one_large_cluster_that_comes_out_again_does_not_make_all_stable():
+    X, labels = blobs((80, 10, 10, 10))
+    result = cluster_texts(worded_texts(labels), X, n_clusters=4, stability=2)
+    few = tuple(
+        replace(c, jaccard=1.0 if c.cluster == 0 else 0.5) for c in result.stability.clusters
+    )
+    stability = replace(result.stability, clusters=few, jaccard=(80 + 15) / 110)
+    text = replace(result, stability=stability).summary()
+    assert (
+        "As a whole they are doubtful: when 80% of the texts are clustered again, 1 of 4 " in text
+    )
+    assert "clusters, with 73% of the clustered texts, comes out again" in text
+
+
+def test_what_the_most_frequent_label_has_by_itself_is_said():
+    X, labels = blobs((30, 20, 10))
+    known = ["usual"] * 45 + ["rare"] * 15
+    texts = worded_texts(labels)
+    text = cluster_texts(texts, X, n_clusters=3, labels_true=known, stability=0).summary()
+    assert (
+        "92% of the clustered texts have their cluster's most frequent label (75% have the most "
+        "frequent of all)"
+    ) in text
+    one = cluster_texts(texts, X, n_clusters=3, labels_true=["usual"] * 60, stability=0)
+    assert "All known labels are the same, usual: nothing to compare with." in one.findings()
+
+
 def test_few_texts_are_doubted():
     X, labels = blobs((15, 15))
     for n, doubted in ((29, True), (30, False)):

@@ -23,7 +23,8 @@ def test_a_cluster_of_empty_texts_is_called_that(others: int, name: str | None):
         assert doubts == []
         return
     assert result.names[1] == name
-    assert doubts == [f"{20 - others} of the 20 texts of 1 cluster (1) are empty."]
+    many = "All" if others == 0 else f"{20 - others} of the"
+    assert doubts == [f"{many} 20 texts of 1 cluster (1) are empty."]
     # Said once, not again as copies or as a cluster without words.
     assert not any("mostly copies" in doubt or "typical" in doubt for doubt in result.doubts())
     line = described(result).splitlines()[-2]

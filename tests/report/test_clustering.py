@@ -33,6 +33,9 @@ def test_key_numbers_are_the_results(sdg: ClusterReport):
     assert numbers["Texts in a cluster"] == ("100%", "615 of 615")
     assert numbers["Silhouette"][0] == f"{result.quality.silhouette:.2f}"
     assert numbers["Stability"][0] == f"{result.stability.jaccard:.2f}"
+    again = sum(c.jaccard >= 0.75 for c in result.stability.clusters)
+    assert f"{again} of 17 come out again" in numbers["Stability"][1]
+    assert f"{again} of 17 clusters" in " ".join(result.findings())
     assert numbers["Agreement"][0] == f"{result.agreement.all_texts.v_measure:.2f}"
 
 
@@ -106,6 +109,15 @@ def test_noise_is_shown_with_examples_and_coverage(noise: ClusterReport):
 def test_known_labels_stand_in_the_order_of_their_clusters(sdg: ClusterReport):
     best = [max(range(17), key=lambda i, r=row: r.cells[i].count) for row in sdg.contingency.rows]
     assert best == sorted(best)
+
+
+def test_a_label_of_a_few_of_the_texts_is_not_called_what_they_mostly_are():
+    X, labels = blobs((30, 20))
+    known = [f"kind {i % 5}" for i in range(50)]
+    result = cluster_texts(worded_texts(labels), X, n_clusters=2, labels_true=known, stability=0)
+    html = ClusterReport(result).to_html()
+    assert "main label <bdi>kind 0</bdi> (20%)" in html
+    assert ", mostly" not in html
 
 
 def test_labels_of_a_few_texts_each_neither_flatter_nor_fill_the_page():
@@ -246,6 +258,16 @@ def test_a_map_is_coloured_by_cluster_whatever_it_showed():
     assert 'id="map"' in report.to_html()
     with pytest.raises(UsageError, match="labels for 3 texts"):
         ClusterReport(result, EmbeddingMapDisplay(points[:3]))
+
+
+def test_the_number_of_an_arabic_name_stays_before_it_on_the_map():
+    X, labels = blobs((30, 20))
+    result = cluster_texts(worded_texts(labels), X, n_clusters=2, stability=0)
+    named = replace(result, names=["ماء, نهر", "water"])
+    shown = ClusterReport(named, EmbeddingMapDisplay(X[:, :2], texts=result.texts)).map
+    assert shown is not None
+    assert shown.names[0] == "\u200e0 · \u2068ماء, نهر\u2069"
+    assert shown.names[1] == "1 · water"
 
 
 def test_the_same_result_gives_the_same_page(sdg: ClusterReport):

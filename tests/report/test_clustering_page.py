@@ -302,9 +302,9 @@ def test_a_phone_shows_more_keywords_under_the_names(chromium_page: Chromium, tm
     assert first.inner_text().count(",") >= 2
     # Two columns are left out there, and so is what is said of the last.
     assert not visit.page.locator("#cluster-table td.near").first.is_visible()
-    assert "Mostly" not in visit.page.locator("#caption-clusters").inner_text()
+    assert "Main label" not in visit.page.locator("#caption-clusters").inner_text()
     visit.resize("desktop")
-    assert "Mostly" in visit.page.locator("#caption-clusters").inner_text()
+    assert "Main label" in visit.page.locator("#caption-clusters").inner_text()
 
 
 def test_a_text_of_which_nothing_is_seen_is_no_empty_quote(chromium_page: Chromium, tmp_path: Path):

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
 from toolkit.errors import DataError, UsageError
 from toolkit.visualize import projection_quality
 from toolkit.visualize import quality as module
+from toolkit.visualize.projection import project
 
 
 @pytest.fixture
@@ -67,6 +69,21 @@ def test_random_places_are_no_better_than_chance(data: tuple[np.ndarray, np.ndar
     random = projection_quality(X, np.random.default_rng(5).normal(size=(300, 2)))
     assert random.trustworthiness == pytest.approx(0.5, abs=0.05)
     assert random.neighbour_preservation == pytest.approx(random.chance, abs=0.02)
+
+
+def test_copies_count_once(data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, _ = data
+    first = np.repeat(np.arange(40), 40)
+    found = project(X[first], PCA(2)).quality
+    once = project(X[:40], PCA(2)).quality
+    assert found is not None
+    assert once is not None
+    assert (found.n_points, found.n_copies) == (40, 1560)
+    assert str(found).endswith("measured on all 40 different texts.")
+    # Which of 40 copies are the 15 nearest is drawn by lot.
+    assert found.neighbour_preservation == pytest.approx(once.neighbour_preservation, abs=0.02)
+    assert found.trustworthiness == pytest.approx(once.trustworthiness, abs=0.02)
+    assert project(np.repeat(X[:2], 5, axis=0), PCA(2)).quality is None
 
 
 def test_refusals(data: tuple[np.ndarray, np.ndarray]) -> None:

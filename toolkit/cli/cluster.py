@@ -35,7 +35,7 @@ from toolkit.cli.options import (
     flag,
     option,
 )
-from toolkit.cli.reports import ReportFile, check_report_output, write_report
+from toolkit.cli.reports import ReportFiles, check_report_output, write_report
 from toolkit.cli.vectors_of import embed_table
 from toolkit.errors import UsageError
 from toolkit.typography import counted
@@ -181,7 +181,7 @@ def cluster(
     on_drift: OnDrift = None,
     out: TableOut = None,
     output_format: OutputFormat = None,
-    report: ReportFile = None,
+    report: ReportFiles = None,
     no_map: Annotated[bool, flag("--no-map", help="Leave the map out of the report.")] = False,
     keep: Keep = None,
     no_text: NoText = False,
@@ -212,7 +212,8 @@ def cluster(
         raise UsageError("--json and --out - both write to standard output; give --out a file")
     if out is not None:
         check_table_output(out, output_format, force=force)
-    check_report_output(report, force=force)
+    for place in report or []:
+        check_report_output(place, force=force)
     if save is not None:
         from toolkit.cluster import check_clustering_output
 
@@ -226,7 +227,7 @@ def cluster(
     if on_drift is not None and reuse is None:
         raise UsageError("--on-drift is for saved clusters; give --reuse, too")
     words = keyword_settings(stop_words, max_ngram)
-    if time_column is not None and report is None:
+    if time_column is not None and not report:
         raise UsageError("--time-column is for the report; give --report, too")
     if time_format is not None and time_column is None:
         raise UsageError("--time-format is of the times of --time-column; give that, too")
@@ -318,7 +319,7 @@ def cluster(
     else:
         console.result(described(result))
     page = None
-    if report is not None:
+    if report:
         page = make_report(
             result,
             found,
@@ -339,6 +340,7 @@ def cluster(
         write_table(out, columns, output_format, force=force, safe=spreadsheet_safe)
         if not to_stdout:
             console.say(f"Clusters of the texts: {out}")
-    if page is not None and report is not None:
-        write_report(page, report, force=force)
-        console.say(f"Report: {report}")
+    if page is not None:
+        for place in report or []:
+            write_report(page, place, force=force)
+            console.say(f"Report: {place}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.typography import rounded
+from toolkit.typography import rounded, shorten
 
 if TYPE_CHECKING:
     from toolkit.cli.vectors_of import Embedded
@@ -21,9 +21,10 @@ def described(result: ClusterResult) -> str:
     sizes = [one.size for one in result.quality.clusters]
     width = len(f"{max(sizes, default=0):,}")
     for number, size in enumerate(sizes):
-        words = ", ".join(word.term for word in result.keywords[number][:_SHOWN_KEYWORDS])
+        words = ", ".join(shorten(w.term, 40) for w in result.keywords[number][:_SHOWN_KEYWORDS])
         name = result.names[number]
-        if words and not name.startswith(words.partition(", ")[0]):
+        # A name with a text in it tells two clusters of the same words apart.
+        if words and (not name.startswith(words.partition(", ")[0]) or name.endswith("”)")):
             words = f"{name}: {words}"
         unit = "text " if size == 1 else "texts"
         lines.append(f"{number:>4}  {size:>{width},} {unit}  {words or f'({name})'}")

@@ -14,7 +14,13 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.page import Report
 
-__all__ = ["ReportFile", "check_report_output", "command_line", "write_report"]
+__all__ = [
+    "ReportFile",
+    "ReportFiles",
+    "check_report_output",
+    "command_line",
+    "write_report",
+]
 
 ReportFile = Annotated[
     Path | None,
@@ -23,6 +29,17 @@ ReportFile = Annotated[
         metavar="FILE",
         panel=OUTPUT,
         help="A report to read and hand on: .html (one offline page), .md or .json.",
+    ),
+]
+
+ReportFiles = Annotated[
+    list[Path] | None,
+    option(
+        "--report",
+        metavar="FILE",
+        panel=OUTPUT,
+        help="A report to read and hand on: .html (one offline page), .md or .json; repeat it for "
+        "several.",
     ),
 ]
 

@@ -14,11 +14,11 @@ from toolkit.cluster.branch_words import branch_words
 from toolkit.cluster.choose_k import ChosenK
 from toolkit.cluster.closeness import measure_closeness
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.empty_texts import name_empty
 from toolkit.cluster.exemplars import exemplars_of, noise_examples
+from toolkit.cluster.first_names import first_names
 from toolkit.cluster.geometry import NOISE, Labels, check_numbered, rows_by_cluster
 from toolkit.cluster.joining import join_pairs
-from toolkit.cluster.keywords import Keyword, c_tf_idf, keyword_names, log_odds, top_keywords
+from toolkit.cluster.keywords import Keyword, c_tf_idf, log_odds, top_keywords
 from toolkit.cluster.over_time import OverTime, follow_clusters
 from toolkit.cluster.periods import Periods
 from toolkit.cluster.predictor import CentroidClusterer
@@ -210,7 +210,7 @@ def build_result(
         labels=labels,
         similarity=close.own,
         estimator=estimator,
-        names=name_empty(keyword_names(keywords), texts, labels),
+        names=first_names(keywords, texts, labels),
         keywords=keywords,
         frequent=frequent,
         exemplars=exemplars_of(vectors, labels, close, same),

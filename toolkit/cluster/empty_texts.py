@@ -45,7 +45,7 @@ def name_empty(names: Sequence[str], texts: Sequence[str], labels: Labels) -> li
     Parameters
     ----------
     names : sequence of str, of length k
-        By keywords.
+        By keywords, or by what else there is.
     texts, labels
         As for :func:`mostly_empty`.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
 from toolkit.cluster.clusterers import parameters_named
 from toolkit.cluster.empty_texts import mostly_empty
-from toolkit.cluster.stability import WEAK
+from toolkit.cluster.stability import STABLE, WEAK
 from toolkit.cluster.stop_words import stop_word_set
-from toolkit.typography import counted, format_number, format_share, shorten
+from toolkit.typography import counted, format_number, format_share, isolated, shorten
 
 if TYPE_CHECKING:
     from toolkit.cluster.choose_k import ChosenK
@@ -64,7 +63,7 @@ def describe(result: ClusterResult) -> list[str]:
         )
     if k > 3:
         largest = [
-            f"{_isolated(shorten(result.names[c.cluster], 80))} ({c.size:,})"
+            f"{isolated(shorten(result.names[c.cluster], 80))} ({c.size:,})"
             for c in quality.clusters[:3]
         ]
         found.append(f"The largest are about: {'; '.join(largest)}.")
@@ -112,10 +111,16 @@ def _stability(result: ClusterResult) -> list[str]:
             f"The cluster is {stability.verdict}: Jaccard similarity {jaccard} {when} (1 is the "
             "same)."
         ]
-    again = sum(cluster.jaccard >= 0.75 for cluster in stability.clusters)
+    again = [c.cluster for c in stability.clusters if c.jaccard >= STABLE]
+    sizes = [cluster.size for cluster in result.quality.clusters]
+    with_texts = ""
+    if 0 < len(again) < result.n_clusters:
+        share = sum(sizes[cluster] for cluster in again) / sum(sizes)
+        with_texts = f", with {share:.0%} of the clustered texts,"
     text = (
-        f"As a whole they are {stability.verdict}: {when}, {again} of {result.n_clusters} clusters "
-        "come out again (Jaccard similarity 0.75 or more)"
+        f"As a whole they are {stability.verdict}: {when}, {len(again)} of {result.n_clusters} "
+        f"clusters{with_texts} {'comes' if len(again) == 1 else 'come'} out again (Jaccard "
+        f"similarity {STABLE} or more)"
     )
     if stability.n_seeds and not math.isnan(stability.seed_ari):
         seed_ari = format_number(stability.seed_ari, 2)
@@ -139,13 +144,20 @@ def _agreement(result: ClusterResult) -> list[str]:
         return []
     scores = agreement.all_texts
     some = agreement.n_labelled < len(result.labels)
+    if len(agreement.classes) == 1:
+        label = shorten(str(agreement.classes[0]), 80)
+        return [f"All known labels are the same, {isolated(label)}: nothing to compare with."]
     text = f"Compared with {counted(len(agreement.classes), 'known label')}"
     text += f" that {counted(agreement.n_labelled, 'text')} have: " if some else ": "
     counts = agreement.contingency
     if counts.any():
         usual = counts.max(axis=0).sum() / counts.sum()
         these = "clustered ones" if some else "clustered texts"
-        text += f"{usual:.0%} of the {these} have their cluster's most frequent label, "
+        largest = counts.sum(axis=1).max() / counts.sum()
+        text += (
+            f"{usual:.0%} of the {these} have their cluster's most frequent label "
+            f"({largest:.0%} have the most frequent of all), "
+        )
     text += (
         f"adjusted Rand index {format_number(scores.ari, 2)}, "
         f"V-measure {format_number(scores.v_measure, 2)} (1 is perfect)"
@@ -199,7 +211,8 @@ def doubts(result: ClusterResult) -> list[str]:
         weak = [c.cluster for c in stability.clusters if c.jaccard < WEAK]
         if weak:
             found.append(
-                f"{counted(len(weak), 'cluster')} ({_numbers(weak)}) did not reliably come out "
+                f"{len(weak)} of {counted(result.n_clusters, 'cluster')} ({_numbers(weak)}) did "
+                "not reliably come out "
                 f"again from {_examined(stability, result)}: read them as a tendency, not as "
                 "groups that exist."
             )
@@ -244,8 +257,9 @@ def doubts(result: ClusterResult) -> list[str]:
     empty = mostly_empty(result.texts, result.labels)
     unread = [c for c in quality.clusters if c.cluster in empty]
     if unread:
+        bare, all_there = sum(empty.values()), sum(c.size for c in unread)
         found.append(
-            f"{sum(empty.values()):,} of the {sum(c.size for c in unread):,} "
+            f"{'All' if bare == all_there else f'{bare:,} of the'} {all_there:,} "
             f"texts of {counted(len(unread), 'cluster')} "
             f"({_numbers([c.cluster for c in unread])}) are empty."
         )
@@ -314,13 +328,6 @@ def _number(chosen: ChosenK) -> list[str]:
         f"{', '.join(map(str, chosen.nearly))} {'is' if len(chosen.nearly) == 1 else 'are'} about "
         f"as good. It is the smallest of them; take a larger one for more detail.{more}"
     ]
-
-
-def _isolated(text: str) -> str:
-    """Return a text that cannot turn the sentence around it, if it runs right to left."""
-    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
-        return f"\u2068{text}\u2069"
-    return text
 
 
 def _are(n: int) -> str:

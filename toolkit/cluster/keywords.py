@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ __all__ = [
 
 _SEVERAL = 5
 _LONGEST_WORD = 40
+_MORE_WORDS = 2
 
 
 @dataclass(frozen=True)
@@ -238,37 +240,58 @@ def top_keywords(
 def keyword_names(keywords: Sequence[Sequence[Keyword]], n_words: int = 3) -> list[str]:
     """Return a short name for each cluster: its first keywords that have no word in common.
 
-    Forms of one word count as one.
+    Forms of one word count as one. Numbers, dates and codes come after the words. Clusters whose
+    first keywords are the same get up to two more.
 
     Parameters
     ----------
     keywords : sequence of sequence of Keyword
         Of each cluster, the best first.
     n_words : int, default=3
-        Most words of a name.
+        Most words of a name, where they tell it from the others.
 
     Returns
     -------
     list of str
-        A word of more than 40 characters is cut, with "…" as the last.
+        A word of more than 40 characters is cut, with "…" as the last. Empty without keywords.
 
     Examples
     --------
-    >>> words = [Keyword(term, 1, 1, 0, 9) for term in ("women", "women's", "health", "care")]
-    >>> keyword_names([words, []])
-    ['women, health, care', 'no keywords']
-    >>> keyword_names([[Keyword(term, 1, 1, 0, 9) for term in ("sea", "the sea", "fish", "tuna")]])
-    ['sea, fish, tuna']
+    >>> def words(*terms):
+    ...     return [Keyword(term, 1, 1, 0, 9) for term in terms]
+    >>> keyword_names([words("women", "women's", "health", "care"), []])
+    ['women, health, care', '']
+    >>> keyword_names([words("sea", "the sea", "fish", "tuna"), words("11", "01z", "get", "api")])
+    ['sea, fish, tuna', 'get, api, 11']
     """
-    names = []
-    for words in keywords:
-        chosen: list[str] = []
-        for word in words:
-            if len(chosen) < n_words and not any(_share_a_word(word.term, term) for term in chosen):
-                chosen.append(word.term)
-        # An address or a key of hundreds of characters is no name; the keyword itself stays whole.
-        names.append(", ".join(shorten(term, _LONGEST_WORD) for term in chosen) or "no keywords")
+    terms = [_for_a_name(words) for words in keywords]
+    lengths = [n_words] * len(terms)
+    names = _joined(terms, lengths)
+    for _ in range(_MORE_WORDS):
+        counts = Counter(names)
+        lengths = [n + (counts[name] > 1) for n, name in zip(lengths, names, strict=True)]
+        names = _joined(terms, lengths)
     return names
+
+
+def _for_a_name(keywords: Sequence[Keyword]) -> list[str]:
+    """Return the terms that have no word in common, numbers last."""
+    chosen: list[str] = []
+    for term in sorted((word.term for word in keywords), key=_is_number):
+        if not any(_share_a_word(term, other) for other in chosen):
+            # An address or a key of hundreds of characters is no name; the keyword stays whole.
+            chosen.append(shorten(term, _LONGEST_WORD))
+    return chosen
+
+
+def _is_number(term: str) -> bool:
+    """Return whether a term is more digits than letters: a number, a date, a code."""
+    digits = sum(character.isdigit() for character in term)
+    return digits > sum(character.isalpha() for character in term)
+
+
+def _joined(terms: Sequence[Sequence[str]], lengths: Sequence[int]) -> list[str]:
+    return [", ".join(words[:length]) for words, length in zip(terms, lengths, strict=True)]
 
 
 def _share_a_word(a: str, b: str) -> bool:

@@ -18,6 +18,7 @@ from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
 
 __all__ = [
+    "STABLE",
     "WEAK",
     "ClusterStability",
     "Stability",
@@ -27,6 +28,9 @@ __all__ = [
     "verdict",
 ]
 
+
+STABLE = 0.75
+"""From this mean Jaccard similarity on a cluster comes out again, see :func:`verdict`."""
 
 WEAK = 0.6
 """Below this mean Jaccard similarity a cluster is not to be trusted, see :func:`verdict`."""
@@ -102,8 +106,14 @@ class Stability:
 
     @property
     def verdict(self) -> str:
-        """One word for the whole, see :func:`verdict`."""
-        return verdict(self.jaccard)
+        """One word for the whole, see :func:`verdict`.
+
+        Of the mean over the texts and that over the clusters, the worse: one large cluster that
+        comes out again says nothing of the others, nor the other way round.
+        """
+        found = np.array([cluster.jaccard for cluster in self.clusters])
+        measured = found[~np.isnan(found)]
+        return verdict(min(self.jaccard, float(measured.mean())) if len(measured) else np.nan)
 
 
 def verdict(jaccard: float) -> str:
@@ -119,7 +129,7 @@ def verdict(jaccard: float) -> str:
     """
     if np.isnan(jaccard):
         return "not measured"
-    for limit, word in ((0.85, "very stable"), (0.75, "stable"), (WEAK, "doubtful")):
+    for limit, word in ((0.85, "very stable"), (STABLE, "stable"), (WEAK, "doubtful")):
         if jaccard >= limit:
             return word
     return "unstable"

@@ -12,9 +12,8 @@ from sklearn.cluster import KMeans
 
 from toolkit.cluster.choose_k import Candidate, choose_n_clusters
 from toolkit.cluster.describing import describe_clusters, word_settings
-from toolkit.cluster.empty_texts import name_empty
+from toolkit.cluster.first_names import first_names
 from toolkit.cluster.geometry import cluster_centers, order_by_size, unit_rows
-from toolkit.cluster.keywords import keyword_names
 from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.threads import few_threads
 from toolkit.errors import UsageError
@@ -163,7 +162,7 @@ def _divide(
         return None
     keywords, _ = describe_clusters(texts, labels, n_keywords=6, **words)
     centers = cluster_centers(vectors, labels)
-    names = name_empty(keyword_names(keywords), texts, labels)
+    names = first_names(keywords, texts, labels)
     groups = []
     for group, size in enumerate(sizes.tolist()):
         members = np.flatnonzero(labels == group)

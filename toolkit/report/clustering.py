@@ -26,7 +26,7 @@ from toolkit.report.clustering_markdown import clustering_markdown
 from toolkit.report.contingency import ContingencyTable, contingency_table
 from toolkit.report.time_table import TimeRow, time_rows
 from toolkit.report.tree_rows import TreeRow, tree_rows
-from toolkit.typography import counted, format_number, shorten
+from toolkit.typography import counted, format_number, isolated, shorten
 from toolkit.visualize.palette import on_dark
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterReport"]
 
+_LEFT_TO_RIGHT = "\u200e"
 _MOST_CHARACTERS = 600
 _MOST_REPEATS = 20
 _FEW = 8
@@ -176,7 +177,7 @@ class ClusterReport(Report):
             for found in result.exemplars[cluster]:
                 kinds[found.kind].append(asdict(found) | _shown(result.texts[found.position]))
             terms = [word.term for word in result.keywords[cluster]]
-            named = set(result.names[cluster].split(", "))
+            named = set(result.names[cluster].partition(" (“")[0].split(", "))
             rows.append(
                 asdict(quality)
                 | {
@@ -335,7 +336,12 @@ class ClusterReport(Report):
 
 
 def _map_names(result: ClusterResult) -> dict[int, str]:
-    names = {cluster: f"{cluster} · {shorten(name)}" for cluster, name in enumerate(result.names)}
+    # Else the number of an Arabic name stands at its right, beside the number of its texts. A
+    # browser's dir="auto" looks into isolates for the direction, so a mark comes first.
+    names = {}
+    for cluster, name in enumerate(map(shorten, result.names)):
+        turned = isolated(name) != name
+        names[cluster] = f"{_LEFT_TO_RIGHT if turned else ''}{cluster} · {isolated(name)}"
     return names | {NOISE: "in no cluster"}
 
 

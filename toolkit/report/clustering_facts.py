@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit.cluster.findings import clusters_wanted
 from toolkit.cluster.result import ClusterResult
-from toolkit.cluster.stability import WEAK
+from toolkit.cluster.stability import STABLE
 from toolkit.typography import counted, format_number
 
 __all__ = ["clustering_facts", "key_numbers"]
@@ -49,10 +49,13 @@ def key_numbers(result: ClusterResult, made: Mapping[str, Any]) -> list[tuple[st
         ),
     ]
     if stability is not None:
-        weak = sum(c.jaccard < WEAK for c in stability.clusters)
-        note = f"from 0 to 1: {stability.verdict}; {weak} of {result.n_clusters} unstable"
+        again = sum(c.jaccard >= STABLE for c in stability.clusters)
+        note = (
+            f"mean over the texts, from 0 to 1; {again} of {result.n_clusters} "
+            f"{'comes' if again == 1 else 'come'} out again"
+        )
         found.append(("Stability", format_number(stability.jaccard, 2), note))
-    if agreement is not None:
+    if agreement is not None and len(agreement.classes) > 1:
         scores = agreement.all_texts
         score, name = (
             (scores.ami, "adjusted mutual information")

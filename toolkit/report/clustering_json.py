@@ -8,7 +8,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cluster.over_time import OverTime
-from toolkit.cluster.stability import verdict
 from toolkit.cluster.tree import ClusterTree
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def clustering_dict(report: ClusterReport) -> dict[str, Any]:
         "labels": result.labels,
         "stability": None
         if result.stability is None
-        else asdict(result.stability) | {"verdict": verdict(result.stability.jaccard)},
+        else asdict(result.stability) | {"verdict": result.stability.verdict},
         "agreement": agreement,
         "chosen": None if result.chosen is None else asdict(result.chosen),
         "tree": None if result.tree is None else _tree(result.tree),

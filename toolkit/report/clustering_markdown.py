@@ -151,7 +151,7 @@ def _tree(tree: ClusterTree, names: Sequence[str]) -> str:
 def _clusters(report: ClusterReport) -> str:
     columns = ["cluster", "name", "texts", "silhouette", "nearest"]
     stable, known = report.result.stability is not None, report.result.agreement is not None
-    columns += ["stability"] * stable + ["mostly", "share"] * known
+    columns += ["stability"] * stable + ["main label", "share"] * known
     rows = []
     for row in report.clusters:
         nearest = "" if row["nearest"] is None else str(row["nearest"])

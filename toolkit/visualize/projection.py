@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from toolkit.copies import distinct_vectors
 from toolkit.errors import DataError, UsageError
 from toolkit.finite import refuse_gaps
 from toolkit.visualize.kept import projection_parameters
@@ -92,10 +93,20 @@ def project(
     points = known if ours and known is not None else np.asarray(projector.fit_transform(vectors))
     if points.ndim != 2 or points.shape[1] != 2:
         raise UsageError(f"the projector gave shape {points.shape}; a map needs (n, 2)")
-    measured = None
-    if quality:
-        measured = projection_quality(vectors, points, n_neighbors=min(15, (n - 1) // 2))
+    measured = _measured(vectors, points) if quality else None
     return Projection(points, measured, projection_parameters(projector))
+
+
+def _measured(
+    vectors: NDArray[np.float32], points: NDArray[np.floating]
+) -> ProjectionQuality | None:
+    """Return how far places can be believed, of each vector once; None of fewer than three."""
+    first, _ = distinct_vectors(vectors)
+    m = len(first)
+    if m < 3:
+        return None
+    found = projection_quality(vectors[first], points[first], n_neighbors=min(15, (m - 1) // 2))
+    return replace(found, n_copies=len(vectors) - m)
 
 
 def predicted_labels(pipeline: Any, vectors: NDArray[Any]) -> Any:

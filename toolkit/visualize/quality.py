@@ -35,6 +35,9 @@ class ProjectionQuality:
         How many points the picture has.
     n_sampled : int
         How many of them were asked for their neighbours (among all points).
+    n_copies : int, default=0
+        How many more points the picture has, which are copies of others: they were left out, as
+        which of many copies are the nearest is chance.
     """
 
     trustworthiness: float
@@ -42,6 +45,7 @@ class ProjectionQuality:
     n_neighbors: int
     n_points: int
     n_sampled: int
+    n_copies: int = 0
 
     @property
     def chance(self) -> float:
@@ -57,13 +61,15 @@ class ProjectionQuality:
             "n_neighbors": self.n_neighbors,
             "n_points": self.n_points,
             "n_sampled": self.n_sampled,
+            "n_copies": self.n_copies,
         }
 
     def __str__(self) -> str:
+        texts = "different texts" if self.n_copies else "texts"
         asked = (
-            f"all {self.n_points:,} texts"
+            f"all {self.n_points:,} {texts}"
             if self.n_sampled == self.n_points
-            else f"a sample of {self.n_sampled:,} of {self.n_points:,} texts"
+            else f"a sample of {self.n_sampled:,} of {self.n_points:,} {texts}"
         )
         return (
             f"Trustworthiness {self.trustworthiness:.2f}; {self.neighbour_preservation:.0%} of "
