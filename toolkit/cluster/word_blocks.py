@@ -19,13 +19,13 @@ from toolkit.cluster.word_numbers import LONGEST_WORD, WordNumbers
 
 __all__ = ["number_words"]
 
-MOST_REMEMBERED = 300_000
-"""Pieces of text and their words remembered at a time: about 40 MB."""
+MOST_REMEMBERED = 200_000
+"""Pieces of text and their words remembered at a time: about 20 MB."""
 
 LONGEST_PIECE = 64
 """Characters of a piece worth remembering; longer ones hardly come again."""
 
-CHARACTERS_AT_ONCE = 2**18
+CHARACTERS_AT_ONCE = 2**17
 """Few enough that what is made of them stays in a processor's cache."""
 
 _END = b"\xff"
@@ -88,8 +88,10 @@ def number_words(texts: Iterable[str]) -> tuple[array[int], array[int], WordNumb
         found, until = _numbers_in(block, words, pieces)
         ends.extend((until + len(numbers)).tolist())
         numbers.frombytes(found.tobytes())
-    if pieces.words:
-        others = words.of_words(list(pieces.words))
+    from_pieces = list(pieces.words)
+    del pieces  # before more memory is asked for
+    if from_pieces:
+        others = words.of_words(from_pieces)
         everything = np.frombuffer(numbers, dtype=np.intc)
         for start in range(0, len(numbers), CHARACTERS_AT_ONCE):
             part = everything[start : start + CHARACTERS_AT_ONCE]

@@ -7,6 +7,7 @@ once. Python's own dictionary reads memory in three places for each word, one af
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ class WordNumbers:
 
     def __init__(self) -> None:
         self._tables = [_Table(width) for width in _WIDTHS]
-        self._others: dict[int, str] = {}
+        self._others: list[str] = []
+        self._numbers_of_others = array("i")
         self._size = 0
 
     def __len__(self) -> int:
@@ -73,25 +75,37 @@ class WordNumbers:
 
     def of_words(self, words: list[str]) -> NDArray[np.intc]:
         """Return the numbers of words; none that is long, or not of ASCII, may come twice."""
-        short = np.array([word.isascii() and len(word) <= LONGEST_WORD for word in words], bool)
+        short = np.fromiter(
+            (word.isascii() and len(word) <= LONGEST_WORD for word in words), bool, len(words)
+        )
         numbers = np.empty(len(words), dtype=np.intc)
-        runs = [word for word, is_short in zip(words, short.tolist(), strict=True) if is_short]
+        runs = [word for word, is_short in zip(words, short, strict=True) if is_short]
         lengths = np.fromiter(map(len, runs), dtype=np.intp, count=len(runs))
         numbers[short] = self.of_runs("".join(runs).encode(), np.cumsum(lengths) - lengths, lengths)
-        for i in np.flatnonzero(~short).tolist():
-            numbers[i] = self._size
-            self._others[self._size] = words[i]
-            self._size += 1
+        numbers[~short] = np.arange(self._size, self._size + len(words) - len(runs))
+        self._size += len(words) - len(runs)
+        self._others += [word for word, is_short in zip(words, short, strict=True) if not is_short]
+        self._numbers_of_others.frombytes(numbers[~short].tobytes())
         return numbers
 
     def words(self, numbers: NDArray[np.integer]) -> list[str]:
         """Return the words that have these numbers."""
-        found = [self._others.get(number, "") for number in numbers.tolist()]
+        found = [""] * len(numbers)
         for table in self._tables:
-            where, words = table.words(numbers)
-            for i, word in zip(where, words, strict=True):
+            where, keys = _those_of(table.known, numbers)
+            for i, word in zip(where, table.words(keys), strict=True):
                 found[i] = word
+        where, at = _those_of(np.array(self._numbers_of_others, dtype=np.intc), numbers)
+        for i, j in zip(where, at.tolist(), strict=True):
+            found[i] = self._others[j]
         return found
+
+
+def _those_of(known: NDArray[np.intc], numbers: NDArray[np.integer]) -> tuple[list[int], Positions]:
+    """Return which of the numbers are known, and where they are among these, which ascend."""
+    at = np.searchsorted(known, numbers)
+    where = np.flatnonzero(np.append(known, -1)[at] == numbers)
+    return where.tolist(), at[where]
 
 
 class _Table:
@@ -129,14 +143,16 @@ class _Table:
         self._numbers[before : self._size] = np.arange(next_number, next_number + new)
         return self._numbers[found], new
 
-    def words(self, numbers: NDArray[np.integer]) -> tuple[list[int], list[str]]:
-        """Return which of these numbers are of this table, and the words that have them."""
-        known = self._numbers[: self._size]
-        at = np.searchsorted(known, numbers)
-        at[at == self._size] = 0
-        where = np.flatnonzero(known[at] == numbers)
-        keys = np.stack([key[at[where]] for key in self._keys], axis=-1).astype("<u8", copy=False)
-        return where.tolist(), keys.view(f"S{keys.shape[1] * 8}").ravel().astype(str).tolist()
+    @property
+    def known(self) -> NDArray[np.intc]:
+        """The numbers given so far; they ascend. The first, -1, is of no key."""
+        return self._numbers[: self._size]
+
+    def words(self, at: Positions) -> list[str]:
+        """Return the words at these places of the numbers known."""
+        keys = np.stack([key[at] for key in self._keys], axis=-1).astype("<u8", copy=False)
+        words: list[str] = keys.view(f"S{8 * len(self._keys)}").ravel().astype(str).tolist()
+        return words
 
     def _differ(self, found: NDArray[np.intc], keys: Keys) -> NDArray[np.bool_]:
         differ: NDArray[np.bool_] = self._keys[0][found] != keys[0]
