@@ -68,7 +68,7 @@ def test_words_are_those_of_the_tokenizer(documents):
 def test_neither_blocks_nor_what_is_remembered_change_anything(documents, at_once, remembered):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(word_blocks, "CHARACTERS_AT_ONCE", at_once)
-        patch.setattr(word_blocks, "MOST_REMEMBERED", remembered)
+        patch.setattr(word_blocks, "MOST_PIECES", remembered)
         assert read(2 * documents) == wanted(2 * documents)
 
 

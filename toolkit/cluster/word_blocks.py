@@ -19,8 +19,8 @@ from toolkit.cluster.word_numbers import LONGEST_WORD, WordNumbers
 
 __all__ = ["number_words"]
 
-MOST_REMEMBERED = 200_000
-"""Pieces of text and their words remembered at a time: about 20 MB."""
+MOST_PIECES = 120_000
+"""Pieces of text remembered at a time, about 20 MB; and a tenth of the words of pieces."""
 
 LONGEST_PIECE = 64
 """Characters of a piece worth remembering; longer ones hardly come again."""
@@ -28,8 +28,14 @@ LONGEST_PIECE = 64
 CHARACTERS_AT_ONCE = 2**17
 """Few enough that what is made of them stays in a processor's cache."""
 
+_MOST_BYTES = 1.6
+"""For each character, where it is worth looking for words of ASCII."""
+
 _END = b"\xff"
 """What is between texts: no text has such a byte in UTF-8."""
+
+_EDGES = '.,;:!?()[]{}"-'
+"""What around a word of ASCII is no part of it; "+", "#", "&" and "'" can be."""
 
 _STRANGE, _SPACE, _APOSTROPHE, _POINT = b"! '."
 _ZERO = ord("0")
@@ -84,8 +90,14 @@ def number_words(texts: Iterable[str]) -> tuple[array[int], array[int], WordNumb
     """
     words, pieces = WordNumbers(), _Pieces()
     numbers, ends = array("i"), array("q", [0])
-    for block in _blocks(texts):
-        found, until = _numbers_in(block, words, pieces)
+    for some in _blocks(texts):
+        pieces.make_room()
+        block = _joined(some)
+        # In most other scripts nearly all words are for the tokenizer.
+        if len(block) > _MOST_BYTES * sum(map(len, some)):
+            found, until = _numbers_of_pieces(some, pieces)
+        else:
+            found, until = _numbers_in(block, words, pieces)
         ends.extend((until + len(numbers)).tolist())
         numbers.frombytes(found.tobytes())
     from_pieces = list(pieces.words)
@@ -100,25 +112,37 @@ def number_words(texts: Iterable[str]) -> tuple[array[int], array[int], WordNumb
     return numbers, ends, words
 
 
-def _blocks(texts: Iterable[str]) -> Iterator[bytes]:
-    """Yield texts in UTF-8, several at a time, with an end before and after each."""
+def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield several texts at a time."""
     some: list[str] = []
     size = 0
     for text in texts:
         some.append(text)
         size += len(text)
         if size >= CHARACTERS_AT_ONCE:
-            yield _joined(some)
+            yield some
             some, size = [], 0
     if some:
-        yield _joined(some)
+        yield some
 
 
 def _joined(texts: list[str]) -> bytes:
+    """Return texts in UTF-8, with an end before and after each."""
     try:
         return _END.join([b"", *map(str.encode, texts), b""])
     except UnicodeEncodeError:  # halves of surrogate pairs, which are in no word
         return _END.join([b"", *(text.encode("utf-8", "surrogatepass") for text in texts), b""])
+
+
+def _numbers_of_pieces(texts: list[str], pieces: _Pieces) -> tuple[Numbers, Positions]:
+    """Return the numbers of the words of texts, and where those of each text end."""
+    codes, ends = array("q"), array("q")
+    for text in texts:
+        # At once, while the pieces are in a processor's cache.
+        codes.extend(map(pieces.__getitem__, text.split()))
+        ends.append(len(codes))
+    numbers, sizes = pieces.words_of(np.array(codes, dtype=np.intp))
+    return numbers, np.concatenate([[0], np.cumsum(sizes)])[np.array(ends, dtype=np.intp)]
 
 
 def _numbers_in(block: bytes, words: WordNumbers, pieces: _Pieces) -> tuple[Numbers, Positions]:
@@ -134,12 +158,11 @@ def _numbers_in(block: bytes, words: WordNumbers, pieces: _Pieces) -> tuple[Numb
     is_strange = np.zeros(len(spaces), dtype=bool)
     is_strange[np.searchsorted(spaces, strange)] = True
     which = np.flatnonzero(is_strange)
-    if 2 * len(which) > len(spaces):
-        # Not worth taking apart.
-        numbers, sizes = pieces.read(block[1:])
-        return numbers, np.concatenate([[0], np.cumsum(sizes)])[np.searchsorted(spaces, ends)]
     first, last = spaces[which - 1] + 1, spaces[which] + 1
-    others, sizes = pieces.read(given[_ranges(first, last - first)].tobytes())
+    theirs = given[_ranges(first, last - first)].tobytes().translate(_ONE_SPACE)
+    some = theirs.decode("utf-8", "surrogatepass").split(" ")[:-1]
+    codes = np.fromiter(map(pieces.__getitem__, some), dtype=np.intp, count=len(some))
+    others, sizes = pieces.words_of(codes)
     start, stop = np.searchsorted(starts, first), np.searchsorted(starts, last)
     plain = np.ones(len(starts), dtype=bool)
     plain[_ranges(start, stop - start)] = False
@@ -192,23 +215,25 @@ class _Pieces(dict[str, int]):
 
     def __missing__(self, piece: str) -> int:
         words = self.words
-        self._members.extend([words.setdefault(word, len(words)) for word in tokenize(piece)])
+        core = piece.strip(_EDGES)
+        # One word, which is what tokenize would say; a letter alone is none.
+        plain = core.isascii() and core.isalnum()
+        found = [core.lower()] * (len(core) > 1) if plain else tokenize(piece)
+        self._members.extend([words.setdefault(word, len(words)) for word in found])
         self._ends.append(len(self._members))
         code = len(self._ends) - 2
         if len(piece) <= LONGEST_PIECE:
             self[piece] = code
         return code
 
-    def read(self, pieces: bytes) -> tuple[Numbers, Positions]:
-        """Return the words of pieces, -1 minus their number here, and how many each has.
-
-        Each piece has a space after it.
-        """
-        if len(self._ends) + len(self._members) > MOST_REMEMBERED:
+    def make_room(self) -> None:
+        """Forget all pieces if they are many; codes found before mean nothing afterwards."""
+        if max(len(self), len(self._members) / 10) > MOST_PIECES:
             self.clear()
             self._members, self._ends = array("i"), array("q", [0])
-        some = pieces.translate(_ONE_SPACE).decode("utf-8", "surrogatepass").split(" ")[:-1]
-        codes = np.fromiter(map(self.__getitem__, some), dtype=np.intp, count=len(some))
+
+    def words_of(self, codes: Positions) -> tuple[Numbers, Positions]:
+        """Return the words of pieces, -1 minus their number here, and how many each has."""
         # Views, which are gone before the next word comes: copies would take ever longer.
         ends = np.frombuffer(self._ends, dtype=np.int64)
         sizes = ends[codes + 1] - ends[codes]

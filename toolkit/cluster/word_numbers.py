@@ -90,22 +90,21 @@ class WordNumbers:
 
     def words(self, numbers: NDArray[np.integer]) -> list[str]:
         """Return the words that have these numbers."""
-        found = [""] * len(numbers)
+        found = np.empty(len(numbers), dtype=object)
         for table in self._tables:
-            where, keys = _those_of(table.known, numbers)
-            for i, word in zip(where, table.words(keys), strict=True):
-                found[i] = word
+            where, at = _those_of(table.known, numbers)
+            found[where] = table.words(at)
         where, at = _those_of(np.array(self._numbers_of_others, dtype=np.intc), numbers)
-        for i, j in zip(where, at.tolist(), strict=True):
-            found[i] = self._others[j]
-        return found
+        found[where] = [self._others[i] for i in at.tolist()]
+        words: list[str] = found.tolist()
+        return words
 
 
-def _those_of(known: NDArray[np.intc], numbers: NDArray[np.integer]) -> tuple[list[int], Positions]:
+def _those_of(known: NDArray[np.intc], numbers: NDArray[np.integer]) -> tuple[Positions, Positions]:
     """Return which of the numbers are known, and where they are among these, which ascend."""
     at = np.searchsorted(known, numbers)
     where = np.flatnonzero(np.append(known, -1)[at] == numbers)
-    return where.tolist(), at[where]
+    return where, at[where]
 
 
 class _Table:
