@@ -167,6 +167,9 @@ def is_visible(text: str) -> bool:
     >>> is_visible("\u200d\ufe0f \u202e"), is_visible("a\u200d"), is_visible("👍🏽")
     (False, True, True)
     """
+    first = text[:1]
+    if first.isascii() and first.isalnum():  # as of most texts: no need to read on
+        return True
     return any(
         character not in _ALSO and unicodedata.category(character) not in _UNSEEN
         for character in text

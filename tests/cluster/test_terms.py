@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from toolkit.cluster import term_matrix, terms
+from toolkit.cluster import term_matrix, word_blocks
 from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.datasets import load
@@ -43,11 +43,17 @@ def test_counts_are_those_of_the_words_of_each_whole_text(texts):
     assert as_counters(count_terms(texts, min_df=1)) == [Counter(tokenize(t)) for t in texts]
 
 
-@pytest.mark.parametrize("remembered", [0, 3, 300_000])
-def test_what_is_remembered_of_pieces_changes_nothing(monkeypatch, remembered):
-    monkeypatch.setattr(terms, "MOST_PIECES", remembered)
-    texts = [*ODD, "x" * 100 + " word", *ODD]
-    assert as_counters(count_terms(texts, min_df=1)) == [Counter(tokenize(t)) for t in texts]
+def test_odd_texts_have_the_words_they_have_alone():
+    assert as_counters(count_terms(ODD, min_df=1)) == [Counter(tokenize(t)) for t in ODD]
+
+
+@pytest.mark.parametrize("limits", [{}, {"min_df": 1}, {"max_terms": 50}])
+def test_a_tokenizer_that_does_the_same_makes_the_same_counts(limits):
+    texts = [*ODD, *load("udhr").data[::9], *load("sdg").data[:50]]
+    found = count_terms(texts, **limits)
+    theirs = count_terms(texts, tokenizer=lambda text: tokenize(text), **limits)
+    assert list(found.terms) == list(theirs.terms)
+    assert (found.counts != theirs.counts).nnz == 0
 
 
 @pytest.mark.parametrize("name", ["sdg", "assist_intents", "udhr"])
@@ -69,7 +75,7 @@ def test_the_most_frequent_terms_are_kept_and_of_equal_ones_the_first():
 
 @pytest.mark.parametrize("at_once", [1, 2, 1024])
 def test_terms_are_left_out_in_any_block(monkeypatch, at_once):
-    monkeypatch.setattr(terms, "_TEXTS_AT_ONCE", at_once)
+    monkeypatch.setattr(word_blocks, "CHARACTERS_AT_ONCE", at_once)
     monkeypatch.setattr(term_matrix, "_ROWS_AT_ONCE", at_once)
     texts = ["bb aa", "once", "", "aa aa cc", "cc never bb again", "rare", "bb"]
     found = count_terms(texts)
