@@ -7,6 +7,7 @@ once. Python's own dictionary reads memory in three places for each word, one af
 
 from __future__ import annotations
 
+import secrets
 from array import array
 from typing import Any
 
@@ -22,7 +23,9 @@ LONGEST_WORD = 8 * _WIDTHS[-1]
 """Bytes of a word that is kept as integers, at most."""
 
 _FIRST_BYTES = np.array([2 ** (8 * size) - 1 for size in range(9)], dtype=np.uint64)
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_ODD = np.uint64(secrets.randbits(64) | 1)
+"""Another in each process, as Python's own hashes: nobody can write texts whose words all collide."""
+
 _HALF = np.uint64(32)
 
 Keys = list[NDArray[np.uint64]]
