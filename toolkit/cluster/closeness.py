@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -18,8 +20,8 @@ _PRODUCTS = 2**16
 _NO_DISTANCE = 2e-6
 """Distances up to this are rounding: copies of a float32 vector can be a quarter as far apart."""
 
-_MANY = 256
-"""Clusters from which a product of a block is worth more than one thread."""
+_MOST_THREADS = 4
+"""More would wait for memory, and each has blocks of its own in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,18 +90,24 @@ def measure_closeness(vectors: NDArray[np.floating], labels: Labels) -> Closenes
     sizes = np.bincount(labels[labels != NOISE], minlength=k)
     against = means.T.astype(vectors.dtype)
     step = max(64, _PRODUCTS // max(1, k))
-    # Threads would wait for each other longer than such products take.
-    with threadpool_limits(limits=1 if k < _MANY else None, user_api="blas"):
-        for start in range(0, n if k else 0, step):
-            block = vectors[start : start + step]
-            part = labels[start : start + step]
-            placed = np.flatnonzero(part != NOISE)
-            products = block @ against
-            # A text is at distance 0 from itself; its own length is not exactly 1 in float32.
-            itself = 1 - np.einsum("ij,ij->i", block, block)
-            _compare(
-                products[placed], itself[placed], placed + start, part[placed], sizes, scales, found
-            )
+
+    def compare_block(start: int) -> None:
+        block = vectors[start : start + step]
+        part = labels[start : start + step]
+        placed = np.flatnonzero(part != NOISE)
+        products = block @ against
+        # A text is at distance 0 from itself; its own length is not exactly 1 in float32.
+        itself = 1 - np.einsum("ij,ij->i", block, block)
+        _compare(
+            products[placed], itself[placed], placed + start, part[placed], sizes, scales, found
+        )
+
+    # A block for each thread: threads of BLAS would wait for each other longer than such products
+    # take.
+    threads = ThreadPoolExecutor(min(cpu_count(), _MOST_THREADS))
+    with threadpool_limits(limits=1, user_api="blas"), threads:
+        for _ in threads.map(compare_block, range(0, n if k else 0, step)):
+            pass  # an error is raised here
     return found
 
 

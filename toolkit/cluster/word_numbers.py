@@ -24,7 +24,7 @@ LONGEST_WORD = 8 * _WIDTHS[-1]
 
 _FIRST_BYTES = np.array([2 ** (8 * size) - 1 for size in range(9)], dtype=np.uint64)
 _ODD = np.uint64(secrets.randbits(64) | 1)
-"""Another in each process, as Python's own hashes: nobody can write texts whose words all collide."""
+"""Another in each process, as of Python's own hashes: no texts can be made to collide."""
 
 _HALF = np.uint64(32)
 
