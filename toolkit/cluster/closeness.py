@@ -14,7 +14,7 @@ from toolkit.cluster.geometry import NOISE, Labels, cluster_means
 
 __all__ = ["Closeness", "measure_closeness"]
 
-_PRODUCTS = 2**16
+_PRODUCTS = 2**15
 """Products at a time: few enough to stay in a processor's cache."""
 
 _NO_DISTANCE = 2e-6
