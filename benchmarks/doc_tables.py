@@ -138,6 +138,18 @@ def over_time(figures: Mapping[str, Any]) -> str:
     return markdown(head, rows)
 
 
+def samples(figures: Mapping[str, Any]) -> str:
+    sizes = list(figures["results"][0]["samples"])
+    head = ["vectors", "clusters", *(f"sample of {int(size):,}" for size in sizes[:-1]), "all"]
+    head[-1] += f" {int(sizes[-1]):,}"
+    rows = [
+        [one["vectors"], str(one["clusters"])]
+        + [f"{one['samples'][size]['jaccard']:.2f}" for size in sizes]
+        for one in figures["results"]
+    ]
+    return markdown(head, rows)
+
+
 def numbers(figures: Mapping[str, Any]) -> str:
     head = ["vectors", "labels", "chosen", "about as good", "before", "adjusted Rand index with"]
     head[-1] += " that number"
@@ -257,6 +269,7 @@ PAGES: dict[str, dict[str, tuple[str, Make]]] = {
         "parameters": ("parameters", parameters),
         "trees": ("tree", trees),
         "over time": ("over_time", over_time),
+        "samples": ("stability_sample", samples),
         "numbers": ("choosing_k", numbers),
         "rules": ("choosing_k", rules),
         "how sure": ("choosing_k", how_sure),

@@ -142,6 +142,8 @@ def test_files_and_forms_that_are_not_decisions(tmp_path: Path):
         read_decisions({"format": 2, "decisions": []})
     with pytest.raises(UsageError, match="not of the form"):
         read_decisions({"format": 1})
+    with pytest.raises(UsageError, match="a JSON file of it, not list"):
+        read_decisions([{"merge": [0, 1]}])
     with pytest.raises(UsageError, match="'decision'"):
         read_decisions({"format": 1, "decisions": [], "decision": 1})
 

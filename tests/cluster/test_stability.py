@@ -143,7 +143,7 @@ def test_without_structure_it_says_so_and_makes_one(n: int, dimension: int):
     found = choose_n_clusters(X)
     assert (found.n_clusters, found.confidence, found.nearly) == (1, "no clusters", ())
     assert "No clusters stand out" in str(found)
-    assert "give n_clusters" in str(found)
+    assert "ask for a number of clusters" in str(found)
     assert 2 in [c.n_clusters for c in found.candidates], "two were tried before it is said"
 
 

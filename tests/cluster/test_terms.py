@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -12,6 +13,7 @@ from toolkit.cluster import term_matrix, word_blocks
 from toolkit.cluster.terms import count_terms
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.datasets import load
+from toolkit.errors import InputTypeError, UsageError
 
 ODD = [
     "a\u00a0b cc\u3000dd",
@@ -89,3 +91,27 @@ def test_texts_without_words_have_no_terms():
     assert found.counts.shape == (3, 0)
     assert found.terms.shape == (0,)
     assert count_terms([]).counts.shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ngram_range": 2}, "ngram_range=2 is not the fewest and most"),
+        ({"ngram_range": (2, 1)}, "ngram_range"),
+        ({"ngram_range": (1, 2.5)}, "ngram_range"),
+        ({"min_df": -1}, "min_df=-1 is neither"),
+        ({"min_df": 1.5}, "min_df=1.5 is neither"),
+        ({"max_df": "all"}, "max_df='all' is neither"),
+        ({"max_terms": 0}, "max_terms=0 is not a whole number"),
+        ({"tokenizer": None}, "tokenizer=None cannot be called"),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_named(wrong, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        count_terms(["blue sea", "blue hill"], **wrong)
+
+
+@pytest.mark.parametrize("texts", ["a single text", [1, 2]])
+def test_what_are_no_texts_is_refused(texts):
+    with pytest.raises(InputTypeError):
+        count_terms(texts)

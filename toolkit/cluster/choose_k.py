@@ -119,8 +119,8 @@ class ChosenK:
         if self.n_clusters == 1:
             return (
                 f"No clusters stand out: of {tried}, none brings silhouette and neighbours kept "
-                "together clearly above chance. All texts were put into one cluster; give "
-                "n_clusters to divide them all the same."
+                "together clearly above chance. All texts were put into one cluster; ask for a "
+                "number of clusters to divide them all the same."
             )
         text = (
             f"{self.n_clusters} clusters were chosen among {tried}, by how far silhouette, "

@@ -26,6 +26,7 @@ from toolkit.cluster.result import ClusterResult
 from toolkit.cluster.seeds import as_seed
 from toolkit.cluster.stability import assess_stability, check_sample_sizes
 from toolkit.cluster.stop_words import StopWords, stop_word_set
+from toolkit.cluster.terms import check_counting
 from toolkit.cluster.threads import few_threads
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.embedding.texts import check_texts
@@ -143,6 +144,7 @@ def cluster_texts(
     for name, value in (("stability", stability), ("n_keywords", n_keywords)):
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
             raise UsageError(f"{name}={value!r} is not a whole number from 0")
+    ngram_range = check_counting(ngram_range, min_df, tokenizer=tokenizer)
     items = check_texts(texts).texts
     words = stop_word_set(stop_words)
     left_out = stop_words if isinstance(stop_words, str) else sorted(words)

@@ -84,6 +84,11 @@ def read_decisions(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[s
     where = "the decisions"
     if isinstance(source, Mapping):
         given: Any = dict(source)
+    elif not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            'decisions are a mapping {"format": 1, "decisions": [...]} or a JSON file of it, not '
+            f"{type(source).__name__}"
+        )
     else:
         where = f"the decisions in {os.fspath(source)}"
         try:

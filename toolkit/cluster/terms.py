@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,10 @@ from toolkit.cluster.stop_words import StopWords, stop_word_set
 from toolkit.cluster.term_matrix import document_frequency, keep_columns
 from toolkit.cluster.tokenizer import tokenize
 from toolkit.cluster.word_blocks import number_words
+from toolkit.embedding.texts import check_texts
 from toolkit.errors import UsageError
 
-__all__ = ["TermCounts", "count_terms"]
+__all__ = ["TermCounts", "check_counting", "count_terms"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,13 @@ def count_terms(
     -------
     TermCounts
 
+    Raises
+    ------
+    UsageError
+        If a parameter is not as above.
+    InputTypeError, MissingTextError
+        If these are no texts.
+
     Examples
     --------
     >>> found = count_terms(["to be or not", "to do"], min_df=1)
@@ -87,17 +95,55 @@ def count_terms(
            [0, 1, 0, 0, 1]], dtype=int32)
     """
     left_out = stop_word_set(stop_words)
-    low, high = ngram_range
-    if not 1 <= low <= high:
-        raise UsageError(f"ngram_range={ngram_range} is not (fewest, most) words of a term")
+    low, high = check_counting(ngram_range, min_df, max_df, tokenizer)
+    if max_terms is not None and not _is_whole(max_terms):
+        raise UsageError(f"max_terms={max_terms!r} is not a whole number from 1")
+    texts = check_texts(texts).texts
     limits = (min_df, max_df, max_terms)
-    if tokenizer is tokenize and not left_out and ngram_range == (1, 1):
+    if tokenizer is tokenize and not left_out and high == 1:
         numbers, ends, words = number_words(texts)
         return _limited(_counted(numbers, ends, len(words)), words.words, *limits)
     numbers, ends, terms = _number_terms(texts, _analyzer(tokenizer, left_out, low, high))
     return _limited(
         _counted(numbers, ends, len(terms)), lambda some: [terms[i] for i in some.tolist()], *limits
     )
+
+
+def check_counting(
+    ngram_range: tuple[int, int],
+    min_df: int | float = 1,
+    max_df: int | float = 1.0,
+    tokenizer: Callable[[str], list[str]] = tokenize,
+) -> tuple[int, int]:
+    """Return the fewest and most words of a term, or say which parameter cannot be used.
+
+    Examples
+    --------
+    >>> check_counting([1, 2])
+    (1, 2)
+    """
+    pair = list(ngram_range) if isinstance(ngram_range, Iterable) else []
+    if len(pair) != 2 or not all(map(_is_whole, pair)) or pair[0] > pair[1]:
+        raise UsageError(
+            f"ngram_range={ngram_range!r} is not the fewest and most words of a term, such as "
+            "(1, 2)"
+        )
+    for name, value in (("min_df", min_df), ("max_df", max_df)):
+        is_share = isinstance(value, Real) and not isinstance(value, Integral) and 0 <= value <= 1
+        if not is_share and not _is_whole(value):
+            raise UsageError(
+                f"{name}={value!r} is neither a whole number of texts from 1 nor a share of them "
+                "from 0.0 to 1.0"
+            )
+    if not callable(tokenizer):
+        raise UsageError(f"tokenizer={tokenizer!r} cannot be called with a text")
+    return int(pair[0]), int(pair[1])
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return False
+    return bool(value >= 1)
 
 
 def _analyzer(
