@@ -59,8 +59,10 @@ def renewed(page: str, name: str, tables: Mapping[str, tuple[str, Make]]) -> str
     """Return a page with every table made anew."""
     for table, (benchmark, make) in tables.items():
         text = make(json.loads(results_file(benchmark).read_text(encoding="utf-8")))
-        pattern = rf"(<!-- table: {table} -->\n).*?(\n<!-- end -->)"
-        page, found = re.subn(pattern, lambda m, t=text: f"{m[1]}{t}{m[2]}", page, flags=re.DOTALL)
+        pattern = rf"(<!-- table: {table} -->\n).*?^(<!-- end -->)"
+        page, found = re.subn(
+            pattern, lambda m, t=text: f"{m[1]}{t}\n{m[2]}", page, flags=re.DOTALL | re.MULTILINE
+        )
         if found != 1:
             raise SystemExit(f"{name} has no place for the table {table}")
     return page
