@@ -10,7 +10,7 @@ from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 
 from tests.cluster.examples import blobs, noisy, noisy_result, sdg_result, worded_texts
-from toolkit.cluster import cluster_texts
+from toolkit.cluster import cluster_texts, examine_labels
 from toolkit.datasets import load, load_vectors
 from toolkit.errors import DataError, InputTypeError, MissingTextError, UsageError
 from toolkit.identity import ModelIdentity
@@ -347,3 +347,13 @@ def test_numbers_that_are_none_are_refused(wrong, message):
     X, labels = blobs()
     with pytest.raises(UsageError, match=message):
         cluster_texts(worded_texts(labels), X, n_clusters=3, **wrong)
+
+
+def test_how_many_are_closer_to_another_cluster_is_never_nothing_per_cent():
+    X, labels = blobs((300, 20))
+    texts = worded_texts(labels)
+    apart = cluster_texts(texts, X, n_clusters=2, stability=0)
+    assert "no clustered text is closer to another cluster" in apart.summary()
+    labels[0] = 1
+    one_of_many = examine_labels(texts, X, labels)
+    assert "<1% of the clustered texts are closer to another cluster" in one_of_many.summary()

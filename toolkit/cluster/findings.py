@@ -76,10 +76,13 @@ def describe(result: ClusterResult) -> list[str]:
         found.append("How far they are apart cannot be measured: the silhouette of one text is 0.")
     elif k > 1:
         word = next(w for limit, w in _SEPARATION if quality.silhouette >= limit)
+        closer = "no clustered text is"
+        if quality.below_zero:
+            closer = f"{format_share(quality.below_zero)} of the clustered texts are"
         found.append(
             f"The clusters are {word}: mean silhouette {format_number(quality.silhouette, 2)} "
             "(on a scale from \u22121 to 1); "
-            f"{quality.below_zero:.0%} of the clustered texts are closer to another cluster."
+            f"{closer} closer to another cluster."
         )
     found += _edits(result)
     found += _stability(result)
