@@ -22,13 +22,15 @@ __all__ = [
     "write_report",
 ]
 
+_HELP = "A report to read and hand on: .html (one offline page), .md or .json"
+
 ReportFile = Annotated[
     Path | None,
     option(
         "--report",
         metavar="FILE",
         panel=OUTPUT,
-        help="A report to read and hand on: .html (one offline page), .md or .json.",
+        help=f"{_HELP}.",
     ),
 ]
 
@@ -38,8 +40,7 @@ ReportFiles = Annotated[
         "--report",
         metavar="FILE",
         panel=OUTPUT,
-        help="A report to read and hand on: .html (one offline page), .md or .json; repeat it for "
-        "several.",
+        help=f"{_HELP}; repeat it for several.",
     ),
 ]
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.cluster.describing import build_result
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.geometry import NOISE, unit_rows
+from toolkit.cluster.geometry import NOISE, vectors_of_clustering
 from toolkit.cluster.predictor import CentroidClusterer
 from toolkit.cluster.result import ClusterResult, Edits
 from toolkit.errors import UsageError
@@ -182,12 +182,7 @@ def apply_decisions(
     if result.agreement is not None and labels_true is None:
         raise UsageError("the clustering was compared with known labels; give labels_true again")
     steps: list[dict[str, Any]] = given["decisions"]
-    vectors = unit_rows(X)
-    if vectors.shape != (len(result.texts), result.centers.shape[1]):
-        raise UsageError(
-            f"X is of shape {vectors.shape}, and the clustering is of {len(result.texts):,} texts "
-            f"and {result.centers.shape[1]} dimensions"
-        )
+    vectors = vectors_of_clustering(X, len(result.texts), result.centers.shape[1])
     estimator = EditedClusterer(result.estimator, steps, random_state=random_state)
     estimator.follow(result.estimator, vectors)
     moved = not np.array_equal(estimator.labels_, result.labels)

@@ -27,6 +27,7 @@ __all__ = [
     "own_similarity",
     "rows_by_cluster",
     "unit_rows",
+    "vectors_of_clustering",
 ]
 
 _BLOCK = 128
@@ -183,6 +184,23 @@ def check_labels(labels: ArrayLike, n: int | None = None) -> Labels:
     return given.astype(np.intp, copy=False)
 
 
+def vectors_of_clustering(X: ArrayLike, n: int, dimension: int | None) -> NDArray[np.float32]:
+    """Return vectors as :func:`unit_rows` does, which must be as many and as long as these were.
+
+    Raises
+    ------
+    UsageError
+        If they are not.
+    """
+    vectors = unit_rows(X)
+    if vectors.shape != (n, dimension):
+        raise UsageError(
+            f"X is of shape {vectors.shape}, and the clustering is of {n:,} texts and {dimension} "
+            "dimensions"
+        )
+    return vectors
+
+
 def check_numbered(labels: ArrayLike, n: int | None = None) -> Labels:
     """Return cluster labels 0 to k-1 without gaps, or say what is wrong with them.
 
@@ -230,14 +248,12 @@ def order_by_size(labels: ArrayLike) -> tuple[Labels, Labels]:
     (array([ 1,  0,  0, -1]), array([2, 7]))
     """
     given = check_labels(labels)
-    old, counts = np.unique(given[given != NOISE], return_counts=True)
-    old = old[np.argsort(-counts, kind="stable")]
-    sorted_old = np.argsort(old)
-    places = np.searchsorted(old, given, sorter=sorted_old)
-    noise = given == NOISE
+    placed = given != NOISE
+    old, which, counts = np.unique(given[placed], return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
     new = np.full(len(given), NOISE, dtype=np.intp)
-    new[~noise] = sorted_old[places[~noise]]
-    return new, old
+    new[placed] = np.argsort(order)[which]
+    return new, old[order]
 
 
 def cluster_means(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64]:
@@ -256,8 +272,7 @@ def cluster_means(X: NDArray[np.floating], labels: Labels) -> NDArray[np.float64
     """
     sizes = np.bincount(labels[labels != NOISE])
     if not sizes.all():
-        cluster, last = int(sizes.argmin()), len(sizes) - 1
-        raise UsageError(f"cluster {cluster} of 0 to {last} is empty; number without gaps")
+        check_numbered(labels)  # says which is empty
     sums = np.zeros((len(sizes), X.shape[1]))
     for start in range(0, len(X), _SUMMED_AT_ONCE):
         part = labels[start : start + _SUMMED_AT_ONCE]

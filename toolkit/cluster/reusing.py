@@ -15,7 +15,7 @@ from toolkit.cluster.clustering_info import ClusteringInfo, read_clustering_info
 from toolkit.cluster.decisions import apply_decisions
 from toolkit.cluster.describing import build_result, word_settings
 from toolkit.cluster.edited import EditedClusterer
-from toolkit.cluster.geometry import unit_rows
+from toolkit.cluster.geometry import vectors_of_clustering
 from toolkit.cluster.periods import periods_of
 from toolkit.cluster.persistence import load_clustering
 from toolkit.cluster.result import ClusterResult
@@ -101,12 +101,7 @@ def reuse_clustering(
             f"these are not the texts that the clustering in {folder} was made of, or not in "
             "their order; assign_texts (`toolkit assign`) finds the clusters of new texts"
         )
-    vectors = unit_rows(X)
-    if vectors.shape != (len(items), info.dimension):
-        raise UsageError(
-            f"X is of shape {vectors.shape}, and the clustering is of {len(items):,} texts and "
-            f"{info.dimension} dimensions"
-        )
+    vectors = vectors_of_clustering(X, len(items), info.dimension)
     periods = periods_of(times, time_format, n=len(items))
     words = word_settings(info.provenance) | words
     estimator = load_clustering(folder, trusted=trusted)[-1]
